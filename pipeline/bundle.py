@@ -1,0 +1,204 @@
+"""Fitted objects <-> a folder under models/.
+
+manifest.json     format, versions, settings, hashes of the other files, scores
+vectorizer.npz    plain arrays of each fitted object; loading runs no code
+topic.npz kind.npz department.npz   the label models that there were labels for
+matcher.npz
+training.parquet  the rows learned from, so that retraining needs nothing else
+card.md           what it was trained on, its scores, where it fails; Chinese and English
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.classify import LabelModel
+from pipeline.errors import BundleError, PipelineError
+from pipeline.match import Matcher
+from pipeline.parts import write_part
+from pipeline.resources import shipped
+from pipeline.vectorize import Vectorizer
+
+FORMAT = 1
+TARGETS = ("topic", "kind", "department")
+_TRAINING = "training.parquet"
+_CARD = "card.md"
+_MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """All that training has learned.
+
+    Attributes
+    ----------
+    vectorizer : tokens -> vectors
+    models : label model by target; only the targets that there were labels for
+    matcher : weights, calibration and thresholds of the lead
+    manifest : what manifest.json holds
+    """
+
+    vectorizer: Vectorizer
+    models: Mapping[str, LabelModel]
+    matcher: Matcher
+    manifest: Mapping[str, Any]
+
+
+def save_bundle(bundle: Bundle, folder: Path, *, training: pd.DataFrame, card: str, overwrite: bool = False) -> None:
+    """Write a bundle so that the folder is there completely or not at all.
+
+    Parameters
+    ----------
+    bundle : what was learned; "files" of its manifest is filled in here
+    folder : models/NAME
+    training : LABELLED rows that it was learned from
+    card : model card, Markdown
+    overwrite : replace a bundle that is there
+
+    Raises
+    ------
+    BundleError : the folder exists and `overwrite` is not set, or it is no bundle
+    """
+    refuse_existing(folder, overwrite=overwrite)
+    unfinished = folder.with_name(folder.name + ".partial")
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    unfinished.mkdir(parents=True)
+    fitted: dict[str, Vectorizer | LabelModel | Matcher] = {
+        "vectorizer": bundle.vectorizer,
+        **bundle.models,
+        "matcher": bundle.matcher,
+    }
+    for name, item in fitted.items():
+        np.savez_compressed(unfinished / f"{name}.npz", allow_pickle=False, **item.to_parts())
+    write_part(training, unfinished / _TRAINING)
+    (unfinished / _CARD).write_text(card, encoding="utf-8", newline="\n")
+    files = {path.name: _sha256(path) for path in sorted(unfinished.iterdir())}
+    manifest = {"format": FORMAT, **bundle.manifest, "files": files}
+    (unfinished / _MANIFEST).write_text(
+        json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n"
+    )
+    if folder.exists():
+        shutil.rmtree(folder)
+    os.replace(unfinished, folder)
+
+
+def refuse_existing(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that stands in the way of a new bundle, before the long work begins.
+
+    Raises
+    ------
+    BundleError : it exists and `overwrite` is not set, or it is no bundle
+    """
+    if folder.exists() and not (overwrite and (folder / _MANIFEST).exists()):
+        raise BundleError(f"{folder} exists already. Choose another --out, or pass --overwrite to replace a bundle.")
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read a bundle and check that no file of it is damaged. Runs nothing that the folder brings.
+
+    Raises
+    ------
+    BundleError : the folder is no bundle, is of another format, or a file is missing or damaged
+    """
+    manifest = load_manifest(folder)
+    for name, digest in manifest["files"].items():
+        path = folder / name
+        if not path.exists():
+            raise BundleError(f"{path} is missing. Copy the whole folder {folder.name} again, or train anew.")
+        if _sha256(path) != digest:
+            raise BundleError(f"{path} is damaged or was changed. Copy the whole folder again, or train anew.")
+    try:
+        return Bundle(
+            vectorizer=Vectorizer.from_parts(_arrays(folder / "vectorizer.npz")),
+            models={
+                target: LabelModel.from_parts(_arrays(folder / f"{target}.npz"))
+                for target in TARGETS
+                if f"{target}.npz" in manifest["files"]
+            },
+            matcher=Matcher.from_parts(_arrays(folder / "matcher.npz")),
+            manifest=manifest,
+        )
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise BundleError(f"The bundle {folder} cannot be read ({error}). Train it anew with this version.") from error
+
+
+def load_manifest(folder: Path) -> dict[str, Any]:
+    """Read manifest.json of a bundle.
+
+    Raises
+    ------
+    BundleError : there is none, it is no JSON, or of another format
+    """
+    path = folder / _MANIFEST
+    if not path.exists():
+        raise BundleError(f"{folder} is no model folder: it has no {_MANIFEST}. Pass --model with a folder that has.")
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BundleError(f"{path} is damaged ({error}). Copy the whole folder again, or train anew.") from error
+    if manifest.get("format") != FORMAT:
+        raise BundleError(
+            f"{path} has format {manifest.get('format')}, this fenban reads {FORMAT}. Train it anew with this version."
+        )
+    return manifest
+
+
+def load_training(folder: Path) -> pd.DataFrame:
+    """The LABELLED rows that a bundle was learned from."""
+    load_manifest(folder)
+    return pd.read_parquet(folder / _TRAINING)
+
+
+def bundle_hash(folder: Path) -> str:
+    """SHA-256 of what a bundle holds, the same for the same files wherever they lie."""
+    files = load_manifest(folder)["files"]
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode("utf-8")).hexdigest()
+
+
+def find_bundle(name: str | None, *, models: Path = Path("models")) -> Path:
+    """The folder of a model given by name or path.
+
+    Parameters
+    ----------
+    name : a folder, or a name below `models`; None takes the name in models/current, else default
+    models : folder of bundles; where it has no `default`, the shipped one serves
+
+    Raises
+    ------
+    BundleError : there is no such model
+    """
+    if name is None:
+        current = models / "current"
+        name = current.read_text(encoding="utf-8-sig").strip() if current.exists() else "default"
+    for folder in (Path(name), models / name):
+        if (folder / _MANIFEST).exists():
+            return folder
+    if name == "default":
+        try:
+            return shipped("models/default")
+        except PipelineError as error:
+            raise BundleError(f"There is no default model: {error}") from error
+    known = sorted(path.parent.name for path in models.glob(f"*/{_MANIFEST}"))
+    raise BundleError(f"No model '{name}' (in {models}: {', '.join(known) or 'none'}). Train it, or pass --model.")
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

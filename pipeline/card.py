@@ -1,0 +1,82 @@
+"""The model card of a bundle, in Chinese and English: what it was trained on, its scores, where it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_NAMES = {
+    "topic": ("主题", "topic"),
+    "kind": ("部门类别", "kind of department"),
+    "department": ("承办单位", "department"),
+}
+_WEAKEST = 5
+
+
+def write_card(manifest: Mapping[str, Any], *, topic_names: Mapping[str, str]) -> str:
+    """Markdown from what the manifest holds.
+
+    Parameters
+    ----------
+    manifest : rows, sources, settings, scores (by target), lead (coverage and accuracy out of fold)
+    topic_names : key -> Chinese name
+    """
+    return _card(manifest, topic_names, chinese=True) + "\n---\n\n" + _card(manifest, topic_names, chinese=False)
+
+
+def _card(manifest: Mapping[str, Any], topic_names: Mapping[str, str], *, chinese: bool) -> str:
+    lines = [f"# {'模型说明' if chinese else 'Model card'}: {manifest['name']}", ""]
+    lines.append(
+        f"由 {manifest['rows']:,} 件带标签的来信训练。来源：{'、'.join(manifest['sources'])}。"
+        if chinese
+        else f"Trained on {manifest['rows']:,} labelled submissions from {', '.join(manifest['sources'])}."
+    )
+    lines += ["", "## 成绩" if chinese else "## Scores", ""]
+    lines.append(
+        "五折交叉验证；同一事项、同一文字不分在两边；括号内是 95% 区间。"
+        if chinese
+        else "Five-fold cross-validation, no issue and no text on both sides; in brackets 95 % intervals over rows."
+    )
+    head = (
+        "| 标签 | 件数 | 准确率 | 宏平均 F1 | 校准误差 |" if chinese else "| label | rows | accuracy | macro-F1 | ECE |"
+    )
+    lines += ["", head, "|---|---|---|---|---|"]
+    for target, score in manifest["scores"].items():
+        low, high = score["accuracy_interval"]
+        lines.append(
+            f"| {_NAMES[target][0 if chinese else 1]} | {score['rows']:,} | {score['accuracy']:.3f} ({low:.3f}–{high:.3f}) "
+            f"| {score['macro_f1']:.3f} | {score['calibration_error']:.3f} |"
+        )
+    lead = manifest["lead"]
+    lines += ["", _decisions(lead, manifest["settings"]["match"]["accuracy"], chinese=chinese)]
+    lines += ["", "## 薄弱之处" if chinese else "## Where it fails", ""]
+    for target, score in manifest["scores"].items():
+        weakest = sorted(score["per_label"].items(), key=lambda item: (item[1]["f1"], item[0]))[:_WEAKEST]
+        told = [
+            f"{topic_names.get(label, label) if chinese else label} {row['f1']:.2f} ({row['rows']})"
+            for label, row in weakest
+        ]
+        lines.append(
+            f"- {_NAMES[target][0]} F1 最低（件数）：{'，'.join(told)}"
+            if chinese
+            else f"- lowest F1 by {_NAMES[target][1]} (rows): {', '.join(told)}"
+        )
+    lines.append(
+        "- 成绩来自与训练数据同一来源的文字；别处的来信用词不同，把握会偏高。请用本单位的数据再训练。"
+        if chinese
+        else "- The scores are on text of the same origin as the training data; elsewhere people use other words and the "
+        "probabilities are too high. Retrain with your own data."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _decisions(lead: Mapping[str, Any], accuracy: float, *, chinese: bool) -> str:
+    if chinese:
+        return (
+            f"自动分派要求 {accuracy:.0%} 正确：训练外的行里 {lead['auto_coverage']:.1%} 可自动，"
+            f"其中 {lead['auto_accuracy']:.1%} 正确；全部行的主办正确率 {lead['accuracy']:.1%}。"
+        )
+    return (
+        f"Auto asks for {accuracy:.0%} right: out of fold {lead['auto_coverage']:.1%} of rows are auto and "
+        f"{lead['auto_accuracy']:.1%} of those are right; the lead is right for {lead['accuracy']:.1%} of all rows."
+    )

@@ -1,0 +1,2 @@
+def describe_issues():
+    pass

@@ -1,0 +1,120 @@
+"""Sketches -> duplicates, issues and the evidence of each link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from pipeline.cluster.duplicates import Rows, find_duplicates
+from pipeline.cluster.issues import find_issues
+from pipeline.cluster.links import make_links
+from pipeline.cluster.pairs import make_views
+from pipeline.cluster.sketches import SKETCHES
+from pipeline.schema import LINKS, check_table, empty_table
+from pipeline.settings import ClusterSettings
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Which rows are one issue.
+
+    Attributes
+    ----------
+    members : submission_id, issue_id, duplicate_of (str or null), in the order of the sketches
+    links : table LINKS, one row for each submission of an issue of two or more, in the same order
+    tightened : components too large to weigh pair by pair, for which the threshold was raised
+    """
+
+    members: pd.DataFrame
+    links: pd.DataFrame
+    tightened: int
+
+
+def group_submissions(
+    sketches: pd.DataFrame,
+    *,
+    texts: Callable[[Rows], list[str]],
+    words: Callable[[Rows], list[list[str]]],
+    settings: ClusterSettings,
+) -> Grouping:
+    """Find repetitions and issues among all rows of a run.
+
+    Parameters
+    ----------
+    sketches : table SKETCHES of the whole run, any batches end to end, in input order
+    texts : row numbers of `sketches` (int64, ascending) -> title and text of each row, joined
+    words : row numbers of `sketches` (int64, ascending) -> tokens of each row's title and text, as the sketches were made of;
+        asked once, only for rows that hold a word to be shown
+    settings : thresholds and bounds, see ClusterSettings
+
+    Returns
+    -------
+    Grouping : issue_id is "i-" and the submission_id of the issue's earliest row; a lone row has its own
+
+    Raises
+    ------
+    TableError : a column of SKETCHES is missing
+
+    Notes
+    -----
+    Components over pairs of `issue_probability` or more are split by average linkage (Sokal and Michener 1958; scipy) where the
+    mean probability across is under `cohesion`, so that a chain of single links falls apart but a large issue of many links does
+    not. Pairs whose places differ are infinitely far apart: no issue holds two places that are known to differ.
+    Rows are worked on in order of time (missing times last, then input order), so where times are unique the order of
+    the input changes nothing. A repetition belongs to the issue of what it repeats and adds no weight to it.
+    """
+    check_table(sketches, SKETCHES, where="group_submissions")
+    if not len(sketches):
+        return Grouping(_members(sketches, np.zeros(0, np.int64), np.zeros(0, np.int64)), empty_table(LINKS), 0)
+    order = _time_order(sketches["submitted_at"])
+    ranked = sketches.iloc[order].reset_index(drop=True)
+    places = ranked[["district", "township", "spot"]].to_numpy(dtype=np.int64)
+    duplicates = find_duplicates(ranked, places, _in_time(texts, order), settings=settings)
+    originals = np.flatnonzero(duplicates.of < 0)
+    masks = ranked["mask"].to_numpy(dtype=np.int64)[originals, None]
+    views = make_views(ranked.iloc[originals], np.hstack([duplicates.places[originals], masks]), settings=settings)
+    issues = find_issues(views, settings=settings)
+    earliest = np.arange(len(ranked))
+    earliest[originals] = originals[issues.earliest]
+    earliest = earliest[duplicates.root]
+    links = make_links(ranked, duplicates, originals, earliest, issues, views, _in_time(words, order))
+    place_in_input = np.argsort(order)
+    return Grouping(
+        members=_members(ranked, earliest, duplicates.of).iloc[place_in_input].reset_index(drop=True),
+        links=links.iloc[np.argsort(order[links.index], kind="stable")].reset_index(drop=True),
+        tightened=issues.tightened,
+    )
+
+
+def _time_order(times: pd.Series) -> Rows:
+    stamps = times.to_numpy().astype("datetime64[us]")
+    return np.lexsort((np.arange(len(stamps)), stamps.astype(np.int64), np.isnat(stamps)))
+
+
+def _in_time(ask: Callable[[Rows], list[_Answer]], order: Rows) -> Callable[[Rows], list[_Answer]]:
+    """The same question for rows in order of time; the caller still sees his own row numbers, ascending."""
+
+    def answer(rows: Rows) -> list[_Answer]:
+        given = order[rows]
+        ascending = np.argsort(given)
+        answers = ask(given[ascending])
+        return [answers[place] for place in np.argsort(ascending)]
+
+    return answer
+
+
+def _members(ranked: pd.DataFrame, earliest: Rows, of: Rows) -> pd.DataFrame:
+    ids = ranked["submission_id"].to_numpy(dtype=object)
+    return pd.DataFrame(
+        {
+            "submission_id": pd.Series(ids, dtype="str"),
+            "issue_id": pd.Series(["i-" + each for each in ids[earliest]], dtype="str"),
+            "duplicate_of": pd.Series([ids[each] if each >= 0 else None for each in of], dtype="str"),
+        }
+    )

@@ -1,0 +1,182 @@
+"""The directory in memory: small frozen rows, and the indexes that stages ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from pipeline.phrases import Phrases
+
+LEVELS = ("city", "district", "township")
+PLACE_LEVELS = (*LEVELS, "spot")
+URGENCIES = ("urgent", "normal")
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic: its key in code and files, and the Chinese name that clerks read."""
+
+    key: str
+    name: str
+    covers: str
+    boundary: str
+
+
+@dataclass(frozen=True)
+class Department:
+    """One body: a kind of department in one jurisdiction.
+
+    Attributes
+    ----------
+    jurisdiction : official name of a city, district or township; ``区/镇`` where two districts have a township of
+        that name
+    level : city, district or township
+    """
+
+    name: str
+    kind: str
+    jurisdiction: str
+    level: str
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One clause: which kind leads on what, at which level, and the words that betray it.
+
+    Attributes
+    ----------
+    working_days : days an answer may take, 1 or more
+    valid_from, valid_until : first and last day in force; None is open
+    words : two characters or more each; a clause without words is what its topic falls back on
+    """
+
+    duty_id: str
+    clause: str
+    topic: str
+    lead_kind: str
+    co_kinds: tuple[str, ...]
+    level: str
+    urgency: str
+    working_days: int
+    valid_from: date | None
+    valid_until: date | None
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One named place; `traps` are longer strings in which the name is not this place."""
+
+    name: str
+    level: str
+    district: str
+    township: str
+    aliases: tuple[str, ...]
+    traps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Who does what, where. Tuples in the order of the files."""
+
+    topics: tuple[Topic, ...]
+    departments: tuple[Department, ...]
+    duties: tuple[Duty, ...]
+    places: tuple[Place, ...]
+
+    @cached_property
+    def topic_names(self) -> dict[str, str]:
+        """Topic key -> Chinese name."""
+        return {topic.key: topic.name for topic in self.topics}
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of department, in the order of the file."""
+        return tuple(dict.fromkeys(department.kind for department in self.departments))
+
+    @cached_property
+    def _topic_keys(self) -> dict[str, str]:
+        return {topic.name: topic.key for topic in self.topics} | {topic.key: topic.key for topic in self.topics}
+
+    def topic_key(self, name: str) -> str:
+        """The key of a topic given by Chinese name or key; any other label is returned as it is."""
+        return self._topic_keys.get(name.strip(), name.strip())
+
+    @cached_property
+    def bodies(self) -> dict[tuple[str, str, str], tuple[Department, ...]]:
+        """(kind, level, jurisdiction) -> its bodies, nearly always one."""
+        found: dict[tuple[str, str, str], tuple[Department, ...]] = {}
+        for body in self.departments:
+            key = (body.kind, body.level, body.jurisdiction)
+            found[key] = (*found.get(key, ()), body)
+        return found
+
+    @cached_property
+    def cities(self) -> tuple[str, ...]:
+        """Official names of the cities."""
+        return tuple(place.name for place in self.places if place.level == "city")
+
+    @cached_property
+    def city_kinds(self) -> frozenset[str]:
+        """Kinds that have bodies at the level of the city only."""
+        below = {body.kind for body in self.departments if body.level != "city"}
+        return frozenset(self.kinds) - below
+
+    @cached_property
+    def _kinds_of_names(self) -> dict[str, str]:
+        by_alias = {alias: body.kind for body in self.departments for alias in body.aliases}
+        return by_alias | {body.name: body.kind for body in self.departments} | {kind: kind for kind in self.kinds}
+
+    def kind_of(self, name: str) -> str:
+        """The kind of a department given by name, alias or kind; "" where the directory does not know it."""
+        return self._kinds_of_names.get(name, "")
+
+    @cached_property
+    def duty_words(self) -> Phrases:
+        """The words of all clauses, ready to be looked for."""
+        return Phrases.of(dict.fromkeys(word for duty in self.duties for word in duty.words))
+
+    @cached_property
+    def duties_by_word(self) -> tuple[tuple[int, ...], ...]:
+        """For each of `duty_words`, the positions in `duties` of the clauses that it betrays."""
+        holders: dict[str, list[int]] = {word: [] for word in self.duty_words.words}
+        for position, duty in enumerate(self.duties):
+            for word in duty.words:
+                holders[word].append(position)
+        return tuple(tuple(positions) for positions in holders.values())
+
+    @cached_property
+    def fallback_duties(self) -> dict[str, tuple[tuple[int, float], ...]]:
+        """Topic -> where it goes when no word is found: (position in `duties`, share), one clause for each kind.
+
+        The clauses without words if the topic has any, else all of them: a kind with half of a topic's clauses leads
+        on half of it.
+        """
+        of_topic: dict[str, list[int]] = {}
+        for position, duty in enumerate(self.duties):
+            of_topic.setdefault(duty.topic, []).append(position)
+        chosen = {}
+        for topic, positions in of_topic.items():
+            general = [position for position in positions if not self.duties[position].words] or positions
+            leads = [self.duties[position].lead_kind for position in general]
+            chosen[topic] = tuple(
+                (general[leads.index(kind)], leads.count(kind) / len(leads)) for kind in dict.fromkeys(leads)
+            )
+        return chosen
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What is cached is made again where it is needed, so that little travels to workers.
+        return Directory, (self.topics, self.departments, self.duties, self.places)
+
+    def valid_on(self, day: date) -> Directory:
+        """The same directory with only the duty clauses in force on `day`."""
+        in_force = tuple(
+            duty
+            for duty in self.duties
+            if (duty.valid_from is None or duty.valid_from <= day)
+            and (duty.valid_until is None or day <= duty.valid_until)
+        )
+        return replace(self, duties=in_force)

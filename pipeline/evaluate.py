@@ -1,0 +1,129 @@
+"""Predictions and truth -> scores. Returns numbers and tables, never prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+CALIBRATION_BINS = 15
+BOOTSTRAP_DRAWS = 2_000
+
+
+def score_labels(truth: np.ndarray, guess: np.ndarray, probability: np.ndarray) -> dict[str, Any]:
+    """How well one label was predicted.
+
+    Parameters
+    ----------
+    truth, guess : str arrays of shape (n_rows,)
+    probability : float array of shape (n_rows,), of the guess, 0 to 1
+
+    Returns
+    -------
+    rows, labels, accuracy with its 95 % interval (percentile bootstrap over rows), macro_f1 (over the labels that occur
+    in the truth), calibration_error, and per_label: label -> rows, precision, recall, f1
+    """
+    from sklearn.metrics import precision_recall_fscore_support
+
+    labels = np.unique(truth)
+    precision, recall, f1, rows = precision_recall_fscore_support(truth, guess, labels=labels, zero_division=0.0)
+    right = truth == guess
+    # The share right of a bootstrap sample is a binomial draw: no need to draw the rows themselves.
+    draws = np.random.default_rng(1).binomial(len(right), right.mean(), size=BOOTSTRAP_DRAWS) / len(right)
+    return {
+        "rows": len(truth),
+        "labels": len(labels),
+        "accuracy": float(right.mean()),
+        "accuracy_interval": [float(edge) for edge in np.percentile(draws, (2.5, 97.5))],
+        "macro_f1": float(f1.mean()),
+        "calibration_error": calibration_error(probability, right),
+        "per_label": {
+            str(label): {"rows": int(n), "precision": float(p), "recall": float(r), "f1": float(f)}
+            for label, n, p, r, f in zip(labels, rows, precision, recall, f1, strict=True)
+        },
+    }
+
+
+def calibration_error(probability: np.ndarray, right: np.ndarray, bins: int = CALIBRATION_BINS) -> float:
+    """Expected calibration error: mean gap between probability and share right, over equal-width bins.
+
+    Guo, Pleiss, Sun, Weinberger, On Calibration of Modern Neural Networks, 2017, section 2.
+
+    Parameters
+    ----------
+    probability : float array of shape (n,), of the top label
+    right : bool array of shape (n,)
+    """
+    if len(probability) == 0:
+        return 0.0
+    index = np.minimum((probability * bins).astype(int), bins - 1)
+    count = np.bincount(index, minlength=bins)
+    confidence = np.bincount(index, weights=probability, minlength=bins)
+    correct = np.bincount(index, weights=right.astype(float), minlength=bins)
+    return float(np.abs(confidence - correct).sum() / count.sum())
+
+
+def score_leads(
+    labels: pd.DataFrame, classified: pd.DataFrame, matched: pd.DataFrame, *, target: str
+) -> dict[str, float]:
+    """How often the lead is right, and how many rows no person needs to see.
+
+    Parameters
+    ----------
+    labels : has the columns of LABELS; rows without the label that matters are left out
+    classified, matched : tables CLASSIFIED and MATCHED of the same rows
+    target : department, kind or topic: what being right means
+
+    Returns
+    -------
+    rows, accuracy, and for auto and check the share of rows (coverage) and of right ones among them (accuracy)
+    """
+    if target == "kind":
+        given = labels["department_kind"].map(len) > 0
+        pairs = zip(matched["department_kind"], labels["department_kind"], strict=True)
+        right = pd.Series([kind in kinds for kind, kinds in pairs], index=labels.index)
+    else:
+        given = labels[target] != ""
+        right = (matched["department"] if target == "department" else classified["topic"]) == labels[target]
+    right, decision = right[given], matched.loc[given, "decision"]
+    scores = {"rows": float(len(right)), "accuracy": float(right.mean())}
+    for name in ("auto", "check"):
+        chosen = decision == name
+        scores[f"{name}_coverage"] = float(chosen.mean())
+        scores[f"{name}_accuracy"] = float(right[chosen].mean()) if chosen.any() else 0.0
+    return scores
+
+
+def score_issues(truth: Sequence[str], guess: Sequence[str]) -> dict[str, float]:
+    """B-cubed and pair precision, recall and F1 of a grouping; 1 is best.
+
+    B-cubed after Bagga and Baldwin, Algorithms for Scoring Coreference Chains, 1998.
+
+    Parameters
+    ----------
+    truth, guess : group names of the same n rows
+    """
+    pair = pd.DataFrame({"truth": list(truth), "guess": list(guess)})
+    both = pair.groupby(["truth", "guess"])["truth"].transform("size").to_numpy(dtype=float)
+    in_guess = pair.groupby("guess")["guess"].transform("size").to_numpy(dtype=float)
+    in_truth = pair.groupby("truth")["truth"].transform("size").to_numpy(dtype=float)
+    precision, recall = float((both / in_guess).mean()), float((both / in_truth).mean())
+    hits, said, there = (_pairs(pair.groupby(by).size()) for by in (["truth", "guess"], ["guess"], ["truth"]))
+    return {
+        "bcubed_precision": precision,
+        "bcubed_recall": recall,
+        "bcubed_f1": _f1(precision, recall),
+        "pair_precision": hits / said if said else 1.0,
+        "pair_recall": hits / there if there else 1.0,
+        "pair_f1": 2 * hits / (said + there) if said + there else 1.0,
+    }
+
+
+def _pairs(sizes: pd.Series) -> float:
+    return float((sizes * (sizes - 1) / 2).sum())
+
+
+def _f1(precision: float, recall: float) -> float:
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0

@@ -1,0 +1,270 @@
+"""Labelled rows -> vectorizer and label models, with honest out-of-fold probabilities.
+
+Owns the fold discipline: what a score is measured on was seen in no form by what gives the score. Sits above the stages
+segment, vectorize and classify, below flow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from pipeline.classify import (
+    NO_FURTHER,
+    Doubles,
+    Further,
+    LabelModel,
+    Names,
+    Stack,
+    fit_bridge,
+    fit_further,
+    fit_linear,
+    fit_stack,
+    lexicon_prior,
+    linear_scores,
+    softmax,
+    tabulate,
+)
+from pipeline.errors import InputError
+from pipeline.evaluate import score_labels
+from pipeline.schema import LABELS, SEGMENTED, check_table, typed
+from pipeline.segment import normalize
+from pipeline.settings import ClassifySettings, Settings
+from pipeline.vectorize import Floats, Lexicon, Vectorizer, fit_vectorizer, lexicon_scores
+
+Ints = NDArray[np.int64]
+
+_RARE_ROWS = 30  # a word in more rows than this is too common to tell that two texts are one
+_FEWEST_SHARED = 3  # rare words that two texts must share to be taken for one
+_SHARED = 0.7  # share of the rare words of the shorter text, 0 to 1, from which two texts are one
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What training gives.
+
+    Attributes
+    ----------
+    vectorizer : fitted on all rows
+    models : by target (topic, kind, department), for the targets that have labels
+    out_of_fold : table CLASSIFIED of the rows that have a text, index as in the labelled table; each row's probabilities come
+        from models and calibration that never saw it, nor its issue, nor a text like it
+    folds : int, shape (n_rows,), the part that each labelled row is in
+    scores : by target: rows, labels, accuracy, macro_f1, calibration_error, per_label (label -> rows, precision, recall, f1)
+    """
+
+    vectorizer: Vectorizer
+    models: Mapping[str, LabelModel]
+    out_of_fold: pd.DataFrame
+    folds: Ints
+    scores: Mapping[str, Mapping[str, Any]]
+
+
+def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Lexicon, settings: Settings) -> Learned:
+    """Learn every target that has labels.
+
+    Parameters
+    ----------
+    segmented : table SEGMENTED, one row for each of `labelled`, same order; of rows that bring tokens of their own those count
+    labelled : has the columns of LABELS; rows that bring tokens are learned from but never scored. Of several acceptable
+        kinds the first is learned.
+    lexicon : whose scores are the second view
+
+    Raises
+    ------
+    TableError : a column is missing
+    InputError : no row has a label of any target
+    """
+    check_table(segmented, SEGMENTED, where="learn_labels")
+    check_table(labelled, LABELS, where="learn_labels")
+    rows = training_rows(segmented, labelled)
+    truths = _truths(labelled)
+    if not truths:
+        raise InputError(
+            "No row has a label: the columns topic, department and department_kind are all empty. "
+            "Fill one of them, or name it with --topic-column or --department-column."
+        )
+    given = np.array([len(tokens) > 0 for tokens in labelled["tokens"]], dtype=bool)
+    scored = ~given if not given.all() else given
+    groups = text_groups(rows, labelled["issue"])
+    folds = stratified_folds(groups, next(iter(truths.values())), settings=settings.classify)
+    spoken = lexicon_scores(rows, lexicon, settings=settings.vectorize)
+    labels = {target: np.unique(truth[truth != ""]) for target, truth in truths.items()}
+    views = _out_of_fold(rows, truths, labels, folds, scored, spoken, lexicon, settings)
+
+    vectorizer = fit_vectorizer(rows, settings=settings.vectorize)
+    vectors = vectorizer.transform(rows)
+    models, logits, scores = {}, {}, {}
+    for target, truth in truths.items():
+        usable = scored & (truth != "")
+        stack, logits[target] = _calibrated(*views[target], truth, labels[target], folds, usable)
+        further = NO_FURTHER
+        if target == "topic":
+            others = [list(names) for names in labelled["other_topics"][usable]]
+            further = fit_further(logits[target][usable], others, labels[target])
+        models[target] = _fit_model(vectors, spoken, truth, labels[target], lexicon, stack, further, settings.classify)
+        probabilities = softmax(logits[target][usable])
+        guess = labels[target][probabilities.argmax(axis=1)]
+        scores[target] = score_labels(truth[usable], guess, probabilities.max(axis=1))
+    said = np.array(
+        [bool(t) or bool(x) for t, x in zip(rows["title_tokens"], rows["text_tokens"], strict=True)], dtype=bool
+    )
+    kept = {target: values[scored] for target, values in logits.items()}
+    out_of_fold = tabulate(rows["submission_id"][scored], said[scored], kept, models)
+    return Learned(vectorizer, models, out_of_fold, folds, scores)
+
+
+def training_rows(segmented: pd.DataFrame, labelled: pd.DataFrame) -> pd.DataFrame:
+    """Table SEGMENTED in which rows that bring tokens of their own have those as text, in the form that the segmenter gives."""
+    own = [
+        [part for token in tokens for part in normalize(str(token)).split() if part.isalnum()]
+        for tokens in labelled["tokens"]
+    ]
+    title = [[] if given else list(tokens) for given, tokens in zip(own, segmented["title_tokens"], strict=True)]
+    text = [given or list(tokens) for given, tokens in zip(own, segmented["text_tokens"], strict=True)]
+    columns = {
+        "submission_id": segmented["submission_id"],
+        "title_tokens": pd.Series(title, index=segmented.index, dtype="object"),
+        "text_tokens": pd.Series(text, index=segmented.index, dtype="object"),
+    }
+    return typed(pd.DataFrame(columns, index=segmented.index), SEGMENTED)
+
+
+def text_groups(rows: pd.DataFrame, issues: pd.Series[str] | None = None) -> Ints:
+    """Rows that must not be on both sides of a fold have the same number.
+
+    Two rows are one where they name the same issue, have the same tokens, or share most of their rare words: that finds a text
+    again that was pasted with changes, or that another segmenter cut and stripped of its stop words.
+
+    Parameters
+    ----------
+    rows : table SEGMENTED
+    issues : issue of each row, "" where there is none
+    """
+    from scipy.sparse.csgraph import connected_components
+
+    tokens = [[*title, *text] for title, text in zip(rows["title_tokens"], rows["text_tokens"], strict=True)]
+    codes, _ = pd.factorize(np.array(["\n".join(sorted(set(words))) for words in tokens], dtype=object))
+    links = [_same(codes, np.ones(len(rows), dtype=bool))]
+    if issues is not None:
+        named = issues.to_numpy(dtype=object)
+        links.append(_same(pd.factorize(named)[0], named != ""))
+    links.append(_near(tokens))
+    _, groups = connected_components(sum(links[1:], start=links[0]), directed=False)
+    return np.asarray(groups, dtype=np.int64)
+
+
+def _same(codes: NDArray[Any], counts: NDArray[np.bool_]) -> sparse.csr_matrix:
+    """Links each row to the first one of its code."""
+    first = pd.Series(np.arange(len(codes))).groupby(codes).transform("first").to_numpy()
+    places = np.flatnonzero(counts)
+    firsts = pd.Series(first)[places].to_numpy()
+    return sparse.csr_matrix((np.ones(len(places)), (places, firsts)), shape=(len(codes), len(codes)))
+
+
+def _near(tokens: list[list[str]]) -> sparse.csr_matrix:
+    """Links rows that share at least `_SHARED` of the shorter one's rare words."""
+    places = [(row, word) for row, words in enumerate(tokens) for word in dict.fromkeys(words) if len(word) > 1]
+    if not places:
+        return sparse.csr_matrix((len(tokens), len(tokens)))
+    row_of = np.array([row for row, _ in places])
+    codes, _ = pd.factorize(np.array([word for _, word in places], dtype=object))
+    common = np.bincount(codes)
+    rare = (common[codes] > 1) & (common[codes] <= _RARE_ROWS)
+    shape = (len(tokens), len(common))
+    held = sparse.csr_matrix((np.ones(rare.sum(), dtype=np.float32), (row_of[rare], codes[rare])), shape=shape)
+    # Words of one row only count as rare too: without them two short texts with few shared words would look like one.
+    sizes = np.bincount(row_of[common[codes] <= _RARE_ROWS], minlength=len(tokens))
+    shared = sparse.coo_matrix(held @ held.T)
+    least = np.maximum(_FEWEST_SHARED, _SHARED * np.minimum(sizes[shared.row], sizes[shared.col]))
+    chosen = shared.data >= least
+    links = (np.ones(chosen.sum()), (shared.row[chosen], shared.col[chosen]))
+    return sparse.csr_matrix(links, shape=(len(tokens), len(tokens)))
+
+
+def stratified_folds(groups: Ints, truth: Names, *, settings: ClassifySettings) -> Ints:
+    """A fold for each row: groups stay whole, labels are spread evenly; the same every time for one seed."""
+    generator = np.random.default_rng(settings.seed)
+    names, label_of = np.unique(truth, return_inverse=True)
+    _, group_of = np.unique(groups, return_inverse=True)
+    sizes = np.bincount(group_of)
+    first = np.full(len(sizes), -1)
+    first[group_of[::-1]] = np.arange(len(groups))[::-1]
+    held = np.zeros((settings.folds, len(names)))
+    fold_of = np.zeros(len(sizes), dtype=np.int64)
+    order = generator.permutation(len(sizes))
+    for group in order[np.argsort(-sizes[order], kind="stable")]:
+        label = label_of[first[group]]
+        fold_of[group] = np.lexsort([held.sum(axis=1), held[:, label]])[0]
+        held[fold_of[group], label] += sizes[group]
+    return fold_of[group_of]
+
+
+def _truths(labelled: pd.DataFrame) -> dict[str, Names]:
+    """Label of each row by target, "" where there is none; only targets with a label."""
+    kinds = [names[0] if len(names) else "" for names in labelled["department_kind"]]
+    columns = {"topic": labelled["topic"], "kind": kinds, "department": labelled["department"]}
+    truths = {target: np.array(list(values), dtype=np.str_) for target, values in columns.items()}
+    return {target: truth for target, truth in truths.items() if (truth != "").any()}
+
+
+def _out_of_fold(
+    rows: pd.DataFrame,
+    truths: dict[str, Names],
+    labels: dict[str, Names],
+    folds: Ints,
+    scored: NDArray[np.bool_],
+    spoken: Floats,
+    lexicon: Lexicon,
+    settings: Settings,
+) -> dict[str, tuple[Floats, Floats]]:
+    """Linear scores and lexicon log-probabilities of each row, from models that its fold had no part in."""
+    shapes = {target: (len(rows), len(names)) for target, names in labels.items()}
+    views = {target: (np.zeros(s, dtype=np.float32), np.zeros(s, dtype=np.float32)) for target, s in shapes.items()}
+    for fold in np.unique(folds[scored]):
+        test, train = scored & (folds == fold), folds != fold
+        vectorizer = fit_vectorizer(rows[train], settings=settings.vectorize)
+        vectors, unseen = vectorizer.transform(rows[train]), vectorizer.transform(rows[test])
+        for target, truth in truths.items():
+            usable = truth[train] != ""
+            seen = truth[train][usable]
+            weights, bias = fit_linear(vectors[usable], seen, labels[target], settings=settings.classify)
+            bridge = fit_bridge(spoken[train][usable], seen, labels[target], lexicon.topics)
+            views[target][0][test] = linear_scores(unseen, weights, bias)
+            views[target][1][test] = lexicon_prior(spoken[test], bridge)
+    return views
+
+
+def _calibrated(
+    scores: Floats, prior: Floats, truth: Names, labels: Names, folds: Ints, usable: NDArray[np.bool_]
+) -> tuple[Stack, Doubles]:
+    """The stack for all, and logits of each row by a stack that its fold had no part in."""
+    whole = fit_stack(scores[usable], prior[usable], truth[usable], labels)
+    logits = np.zeros(scores.shape, dtype=np.float64)
+    for fold in np.unique(folds):
+        test, train = folds == fold, usable & (folds != fold)
+        stack = fit_stack(scores[train], prior[train], truth[train], labels) if train.any() else whole
+        logits[test] = stack.logits(scores[test], prior[test])
+    return whole, logits
+
+
+def _fit_model(
+    vectors: sparse.csr_matrix,
+    spoken: Floats,
+    truth: Names,
+    labels: Names,
+    lexicon: Lexicon,
+    stack: Stack,
+    further: Further,
+    settings: ClassifySettings,
+) -> LabelModel:
+    usable = truth != ""
+    weights, bias = fit_linear(vectors[usable], truth[usable], labels, settings=settings)
+    bridge = fit_bridge(spoken[usable], truth[usable], labels, lexicon.topics)
+    return LabelModel(labels, weights, bias, lexicon.topics, bridge, stack, further)

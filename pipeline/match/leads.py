@@ -1,0 +1,199 @@
+"""The stage: each row's candidates are ranked, given bodies, decided and explained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.directory import Directory
+from pipeline.match.bodies import Scene, name_body
+from pipeline.match.evidence import OTHER, Claim, Lead, claims_of_rows, leads_of_row
+from pipeline.match.matcher import Matcher, Ranking
+from pipeline.match.reasons import BLANK, quote_place, why_review, write_reason
+from pipeline.match.urgency import find_danger
+from pipeline.schema import CLASSIFIED, MATCHED, PLACED, SEGMENTED, SUBMISSIONS, check_table, typed
+from pipeline.settings import MatchSettings
+
+# Where no clause says which level leads: villages run what is theirs, all else is a district's.
+_USUAL_LEVEL = {"街道乡镇": "township"}
+
+
+def match_departments(
+    submissions: pd.DataFrame,
+    segmented: pd.DataFrame,
+    classified: pd.DataFrame,
+    placed: pd.DataFrame,
+    *,
+    directory: Directory | None,
+    matcher: Matcher,
+    settings: MatchSettings,
+) -> pd.DataFrame:
+    """Lead, candidates, co-handlers, urgency, decision and reason of each submission.
+
+    Parameters
+    ----------
+    submissions, segmented, classified, placed : tables SUBMISSIONS, SEGMENTED, CLASSIFIED, PLACED of the same rows
+    directory : with only the clauses in force (Directory.valid_on); None routes by what was learned alone
+
+    Returns
+    -------
+    table MATCHED, same rows and order. ``department_probability``, 0 to 1, is the calibrated probability that the lead
+    (department, else kind) is right; where neither was learned, that of the topic times the duties' share for the
+    kind, which no label has ever checked. No duty and nothing learned: department "", decision review.
+
+    Raises
+    ------
+    TableError : a column is missing
+    """
+    for frame, table in (
+        (submissions, SUBMISSIONS),
+        (segmented, SEGMENTED),
+        (classified, CLASSIFIED),
+        (placed, PLACED),
+    ):
+        check_table(frame, table, where="match_departments")
+    titles, texts, columns = (submissions[name].tolist() for name in ("title", "text", "place"))
+    claims = claims_of_rows(titles, texts, classified, directory=directory, settings=settings)
+    danger = find_danger([f"{title}\n{text}" for title, text in zip(titles, texts, strict=True)])
+    views = zip(*(classified[name].tolist() for name in _VIEWS), strict=True)
+    places = zip(*(placed[name].tolist() for name in ("district", "township", "place_words")), strict=True)
+    office = _Office(directory, matcher, settings)
+    rows = [
+        office.match(_Row(*row), _View(*view), claim, bool(alarm))
+        for row, view, claim, alarm in zip(
+            ((*own, *where) for own, where in zip(zip(titles, texts, columns, strict=True), places, strict=True)),
+            views,
+            claims,
+            danger,
+            strict=True,
+        )
+    ]
+    matched = pd.DataFrame(rows, columns=MATCHED.names[1:], index=submissions.index)
+    return typed(matched.assign(submission_id=submissions["submission_id"]), MATCHED)
+
+
+_VIEWS = (
+    *("topic", "topic_probability", "topic_labels", "department_labels", "department_probabilities"),
+    *("kind_labels", "kind_probabilities"),
+)
+
+
+@dataclass(frozen=True)
+class _Row:
+    title: str
+    text: str
+    place: str
+    district: str | None
+    township: str | None
+    place_words: Sequence[str]
+
+    @property
+    def blank(self) -> bool:
+        return not (self.title.strip() or self.text.strip())
+
+    def scene(self) -> Scene:
+        words = f"{self.title}\n{self.text}"
+        return Scene(_known(self.district), _known(self.township), len(self.place_words) > 0, words)
+
+
+@dataclass(frozen=True)
+class _View:
+    topic: str
+    topic_probability: float
+    topic_labels: Sequence[str]
+    departments: Sequence[str]
+    department_probabilities: Sequence[float]
+    kinds: Sequence[str]
+    kind_probabilities: Sequence[float]
+
+
+@dataclass(frozen=True)
+class _Office:
+    """Decides row by row; what it knows is the same for all rows."""
+
+    directory: Directory | None
+    matcher: Matcher
+    settings: MatchSettings
+
+    def match(self, row: _Row, view: _View, claims: dict[str, Claim], alarm: bool) -> tuple[object, ...]:
+        """One row of MATCHED without its id."""
+        if row.blank:
+            return "", "", 0.0, [], [], BLANK, "normal", "review"
+        target = self.matcher.target
+        departments = (view.departments, view.department_probabilities)
+        kinds = (view.kinds, view.kind_probabilities)
+        leads = leads_of_row(target, claims, departments, kinds, self.directory)
+        ranking = self.matcher.view(self.directory).rank(leads, view.topic_probability, target=target)
+        scene = row.scene()
+        candidates: list[str] = []
+        for candidate in ranking.leads:
+            name = self._name(candidate, scene)
+            if name not in candidates:
+                candidates.append(name)
+            if len(candidates) == self.settings.candidates:
+                break
+        lead = ranking.leads[0] if ranking.leads else None
+        department = candidates[0] if candidates else ""
+        no_topic = view.topic == OTHER or (not view.topic and len(view.topic_labels) > 0)
+        decision = self._decide(ranking, view, no_topic)
+        reason = write_reason(
+            lead=lead,
+            department=department,
+            decision=decision,
+            review_because=why_review(ranking, candidates, no_topic=no_topic),
+            topic=view.topic,
+            place=quote_place(row.place_words, row.title, row.text, row.place),
+            words_kept=self.settings.reason_words,
+            directory=self.directory,
+        )
+        # A clause chosen without any of its words proves no danger.
+        grave = lead is not None and lead.claim is not None and lead.claim.duty.urgency == "urgent" and lead.claim.words
+        return (
+            lead.kind if lead else "",
+            department,
+            self._probability(ranking),
+            candidates,
+            self._partners(lead, department, scene),
+            reason,
+            "urgent" if alarm or grave else "normal",
+            decision,
+        )
+
+    def _name(self, lead: Lead, scene: Scene) -> str:
+        if self.matcher.target == "department":
+            return str(lead.name)
+        level = lead.claim.duty.level if lead.claim else _USUAL_LEVEL.get(lead.kind, "district")
+        return name_body(lead.kind, level, scene, self.directory)
+
+    def _partners(self, lead: Lead | None, department: str, scene: Scene) -> list[str]:
+        # A clause none of whose words was found says nothing about who helps.
+        if lead is None or lead.claim is None or not lead.claim.words:
+            return []
+        duty = lead.claim.duty
+        named = [name_body(kind, duty.level, scene, self.directory) for kind in duty.co_kinds if kind != lead.kind]
+        return [name for name in dict.fromkeys(named) if name != department]
+
+    def _decide(self, ranking: Ranking, view: _View, no_topic: bool) -> str:
+        if no_topic:
+            return "review"
+        if not ranking.leads:
+            # Topics alone were learned and are the user's own: then being right is being right about the topic.
+            own_topic = self.directory is None or view.topic not in self.directory.topic_names
+            if not (self.matcher.target == "topic" and view.topic and own_topic):
+                return "review"
+        auto, check = self.matcher.view(self.directory).thresholds.tolist()
+        if ranking.probability >= auto:
+            return "auto"
+        return "check" if ranking.probability >= check else "review"
+
+    def _probability(self, ranking: Ranking) -> float:
+        if not ranking.leads:
+            return 0.0
+        return ranking.probability * (ranking.shares[0] if self.matcher.target == "topic" else 1.0)
+
+
+def _known(name: str | None) -> str:
+    # A null of a "str?" column reads as None or as nan, by the dtype that pandas chose.
+    return name if isinstance(name, str) else ""

@@ -1,0 +1,186 @@
+"""Files to batches of submissions: what fails costs itself, and the rest goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.errors import SettingsError
+from pipeline.reading.blocks import Block
+from pipeline.reading.delimited import read_delimited
+from pipeline.reading.documents import read_document, read_text_file
+from pipeline.reading.encodings import check_encoding_name
+from pipeline.reading.files import InputFile, content_kind, list_inputs
+from pipeline.reading.identity import IdRegister
+from pipeline.reading.options import ReadOptions
+from pipeline.reading.records import read_json_lines, read_parquet
+from pipeline.reading.rows import FileTally, rejected_rows, rows_of_block
+from pipeline.reading.trouble import UnreadableError
+from pipeline.reading.workbooks import read_workbook
+from pipeline.schema import LABELLED, REJECTED, SUBMISSIONS, Table, empty_table
+from pipeline.settings import ReadingSettings
+
+
+@dataclass(frozen=True)
+class ReadBatch:
+    """Some rows in input order.
+
+    Attributes
+    ----------
+    submissions : table SUBMISSIONS, or LABELLED where labels were asked for
+    rejected : table REJECTED: rows, sheets (row 0) and files (row 0, no sheet) that could not be used, met since
+        the batch before
+    notes : Chinese remarks of one line, of the files that ended since the batch before
+    """
+
+    submissions: pd.DataFrame
+    rejected: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All that was read at once; attributes as of `ReadBatch`, and the files in order."""
+
+    submissions: pd.DataFrame
+    rejected: pd.DataFrame
+    files: tuple[InputFile, ...]
+    notes: tuple[str, ...]
+
+
+def read_batches(
+    files: Sequence[InputFile], *, options: ReadOptions, settings: ReadingSettings, batch_rows: int
+) -> Iterator[ReadBatch]:
+    """Read files as a stream of batches.
+
+    Parameters
+    ----------
+    files : as `list_inputs` gives them
+    options : columns, encoding, labels
+    settings : rows searched for the header, longest text (characters)
+    batch_rows : submissions in each batch but the last, over the borders of files; at least 1
+
+    Yields
+    ------
+    batches in input order. Ids are unique over all of them and do not depend on `batch_rows`. Rows of one file can be
+    counted by `source_file`, which is unique.
+
+    Raises
+    ------
+    SettingsError : the encoding named in `options` does not exist, or `batch_rows` is below 1
+    """
+    check_encoding_name(options.encoding)
+    if batch_rows < 1:
+        raise SettingsError(f"batch_rows is {batch_rows} and must be at least 1. Change it in [engine].")
+    return _batches(files, options, settings, batch_rows)
+
+
+def read_submissions(
+    paths: Iterable[Path | str] | Path | str,
+    *,
+    options: ReadOptions = ReadOptions(),  # noqa: B008 - frozen
+    settings: ReadingSettings = ReadingSettings(),  # noqa: B008 - frozen
+) -> Reading:
+    """Read files and folders at once, for a notebook or for training.
+
+    Raises
+    ------
+    InputError : a path does not exist, or there is nothing to read
+    SettingsError : the encoding named in `options` does not exist
+    """
+    files = list_inputs([paths] if isinstance(paths, str | Path) else paths)
+    batches = list(read_batches(files, options=options, settings=settings, batch_rows=10_000))
+    submissions = [batch.submissions for batch in batches if len(batch.submissions)]
+    rejected = [batch.rejected for batch in batches if len(batch.rejected)]
+    return Reading(
+        _joined(submissions) if submissions else empty_table(_table(options)),
+        _joined(rejected) if rejected else empty_table(REJECTED),
+        tuple(files),
+        tuple(note for batch in batches for note in batch.notes),
+    )
+
+
+def _batches(
+    files: Sequence[InputFile], options: ReadOptions, settings: ReadingSettings, batch_rows: int
+) -> Iterator[ReadBatch]:
+    register = IdRegister()
+    waiting: list[pd.DataFrame] = []
+    waiting_rows = 0
+    rejected: list[pd.DataFrame] = []
+    notes: list[str] = []
+    for file in files:
+        for submissions, refused, remarks in _read_file(file, options, settings, register):
+            if len(refused):
+                rejected.append(refused)
+            notes.extend(remarks)
+            if len(submissions):
+                waiting.append(submissions)
+                waiting_rows += len(submissions)
+            if waiting_rows < batch_rows:
+                continue
+            rows = _joined(waiting)
+            full = waiting_rows - waiting_rows % batch_rows
+            for start in range(0, full, batch_rows):
+                part = rows.iloc[start : start + batch_rows].reset_index(drop=True)
+                yield ReadBatch(part, _table_of_rejected(rejected), tuple(notes))
+                rejected, notes = [], []
+            waiting = [rows.iloc[full:]] if full < waiting_rows else []
+            waiting_rows -= full
+    if waiting or rejected or notes:
+        rest = _joined(waiting) if waiting else empty_table(_table(options))
+        yield ReadBatch(rest, _table_of_rejected(rejected), tuple(notes))
+
+
+def _read_file(
+    file: InputFile, options: ReadOptions, settings: ReadingSettings, register: IdRegister
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, list[str]]]:
+    tally = FileTally()
+    nothing = empty_table(_table(options))
+    try:
+        for block in _blocks(file, options, settings):
+            submissions, rejected = rows_of_block(
+                block, file, options=options, settings=settings, register=register, tally=tally
+            )
+            yield submissions, rejected, []
+    except UnreadableError as trouble:
+        tally.rejected += 1
+        yield nothing, rejected_rows(file, trouble.sheet, [(trouble.row, trouble.reason)]), []
+    except OSError as error:
+        tally.rejected += 1
+        reason = f"文件读不下去（{error.strerror}），请检查磁盘或网络后再试"
+        yield nothing, rejected_rows(file, "", [(0, reason)]), []
+    if not tally.read and not tally.rejected:
+        yield nothing, rejected_rows(file, "", [(0, "没有读到任何数据行，请检查文件内容")]), []
+    notes = tally.notes(file.name, longest_text=settings.longest_text)
+    if notes:
+        yield nothing, empty_table(REJECTED), notes
+
+
+def _blocks(file: InputFile, options: ReadOptions, settings: ReadingSettings) -> Iterator[Block]:
+    kind = content_kind(file)
+    if kind == "csv":
+        return read_delimited(file, options=options, settings=settings)
+    if kind == "workbook":
+        return read_workbook(file, options=options, settings=settings)
+    if kind == "docx":
+        return read_document(file)
+    if kind == "txt":
+        return read_text_file(file, options=options)
+    if kind == "jsonl":
+        return read_json_lines(file, options=options)
+    return read_parquet(file, options=options)
+
+
+def _table(options: ReadOptions) -> Table:
+    return LABELLED if options.labels else SUBMISSIONS
+
+
+def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0].reset_index(drop=True)
+
+
+def _table_of_rejected(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return _joined(frames) if frames else empty_table(REJECTED)

@@ -1,0 +1,149 @@
+"""Excel workbooks old and new: sheets, title rows, merged cells."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pipeline.reading.blocks import BLOCK_ROWS, Block, block_of_records
+from pipeline.reading.cells import cell_text
+from pipeline.reading.files import InputFile
+from pipeline.reading.headers import FoundHeader, check_label_columns, find_header, missing_header_reason
+from pipeline.reading.options import ReadOptions
+from pipeline.reading.trouble import UnreadableError
+from pipeline.settings import ReadingSettings
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
+
+# ((first row, first column), (last row, last column)), counted from 0
+Merge = tuple[tuple[int, int], tuple[int, int]]
+
+_NOT_FILLED = ("submission_id", "text", "tokens")  # one submission over several rows is still one submission
+
+
+def read_workbook(file: InputFile, *, options: ReadOptions, settings: ReadingSettings) -> Iterator[Block]:
+    """The rows of every visible sheet, in blocks; a sheet that cannot be used costs itself.
+
+    Raises
+    ------
+    UnreadableError : the workbook is protected or damaged
+    """
+    from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+
+    with open(file.path, "rb") as stream:  # by content: an old .xls is often named .xlsx
+        try:
+            workbook = CalamineWorkbook.from_filelike(stream)
+        except PasswordError as error:
+            raise UnreadableError("文件设有打开密码，请去掉密码另存后再处理") from error
+        except Exception as error:  # calamine raises many kinds for damage
+            raise UnreadableError(_damaged(error)) from error
+        for meta in workbook.sheets_metadata:
+            if meta.typ not in (SheetTypeEnum.WorkSheet, SheetTypeEnum.MacroSheet):
+                continue
+            if meta.visible is not SheetVisibleEnum.Visible:
+                yield Block(sheet=meta.name, notes=["隐藏的工作表没有读取；需要时请取消隐藏"])
+                continue
+            try:
+                sheet = workbook.get_sheet_by_name(meta.name)
+                yield from _read_sheet(sheet, options, settings)
+            except UnreadableError as trouble:
+                yield Block(sheet=meta.name, rejected=[(0, trouble.reason)])
+            except Exception as error:  # as above; the other sheets may be sound
+                yield Block(sheet=meta.name, rejected=[(0, _damaged(error))])
+
+
+def _damaged(error: Exception) -> str:
+    detail = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+    return f"表格已损坏，读不出来（{detail}），请用 Excel 或 WPS 打开修复后另存为 .xlsx"
+
+
+def _read_sheet(sheet: CalamineSheet, options: ReadOptions, settings: ReadingSettings) -> Iterator[Block]:
+    if sheet.start is None:
+        return
+    # Rows come from the first on, but without the blank columns on their left.
+    skipped = sheet.start[1]
+    merges = [
+        ((top, max(left - skipped, 0)), (bottom, right - skipped))
+        for (top, left), (bottom, right) in sheet.merged_cell_ranges or []
+        if right >= skipped
+    ]
+    rows: Iterator[list[Any]] = iter(sheet.iter_rows())
+    head = list(itertools.islice(rows, settings.header_search_rows + 1))
+    if not any(map(_has_content, itertools.chain(head, sheet.iter_rows()))):
+        return
+    header_rows = _header_rows(head[: settings.header_search_rows], merges)
+    found = find_header(header_rows, options)
+    if found is None:
+        raise UnreadableError(missing_header_reason(header_rows, header_search_rows=settings.header_search_rows))
+    check_label_columns(found.cells, found.map, options, sheet=sheet.name)
+    numbered = enumerate(itertools.chain(head[found.data_start :], rows), start=found.data_start)
+    filled = _Filler(found, merges)
+    notes: Sequence[str] = found.map.notes
+    while chunk := list(itertools.islice(numbered, BLOCK_ROWS)):
+        kept = [(index + 1, row) for index, row in chunk if filled.fill(index, row)]
+        records = [row for _, row in kept]
+        yield block_of_records(
+            records, [number for number, _ in kept], found.map, found.cells, sheet=sheet.name, notes=notes
+        )
+        notes = ()
+    if filled.continued:
+        yield Block(sheet=sheet.name, notes=[f"{filled.continued} 行的内容格与上一行合并，按同一件处理，没有另计"])
+
+
+def _header_rows(head: Sequence[Sequence[Any]], merges: Sequence[Merge]) -> list[list[str]]:
+    """The first rows as text, the value of a merged cell in every cell of it."""
+    texts = [list(map(cell_text, row)) for row in head]
+    for (top, left), (bottom, right) in merges:
+        if top >= len(texts) or left >= len(texts[top]):
+            continue
+        for row in texts[top : bottom + 1]:
+            for column in range(left, min(right + 1, len(row))):
+                # A title over the whole width is no header, but a group over some columns may be.
+                row[column] = texts[top][left]
+    return texts
+
+
+class _Filler:
+    """Carries the value of a cell merged over several rows down to each of them."""
+
+    def __init__(self, found: FoundHeader, merges: Sequence[Merge]) -> None:
+        columns = found.map.columns
+        key = "text" if "text" in columns else "title"
+        self._key_column = columns.get(key, -1)
+        fillable = {index for field, index in columns.items() if field not in _NOT_FILLED} - {self._key_column}
+        self._starts: dict[int, list[tuple[int, int]]] = {}
+        self._carried: dict[int, tuple[int, Any]] = {}
+        self._key_until = -1
+        self._key_starts: dict[int, int] = {}
+        self.continued = 0
+        for (top, left), (bottom, right) in merges:
+            if bottom == top or bottom < found.data_start:
+                continue
+            if left <= self._key_column <= right:
+                self._key_starts[top] = bottom
+            elif left in fillable:
+                self._starts.setdefault(top, []).append((left, bottom))
+
+    def fill(self, index: int, row: list[Any]) -> bool:
+        """Fill the row in place; False where it is blank or belongs to the row above."""
+        own = _has_content(row)
+        for column, bottom in self._starts.get(index, ()):
+            self._carried[column] = (bottom, row[column])
+        belongs_above = index <= self._key_until
+        if index in self._key_starts:
+            self._key_until = self._key_starts[index]
+        if not own:
+            return False
+        if belongs_above:
+            self.continued += 1
+            return False
+        for column, (bottom, value) in self._carried.items():
+            if index <= bottom and row[column] in ("", None):
+                row[column] = value
+        return True
+
+
+def _has_content(row: Sequence[Any]) -> bool:
+    return any(cell.strip() if isinstance(cell, str) else cell is not None for cell in row)

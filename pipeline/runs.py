@@ -1,0 +1,95 @@
+"""The book-keeping of a run: what was read and said beside it, and what makes two runs the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline import __version__
+from pipeline.reading import InputFile, ReadBatch, ReadOptions
+from pipeline.schema import DECISIONS, REJECTED, empty_table
+from pipeline.settings import Settings
+
+
+class ReadingLog:
+    """Passes the submissions of a stream on and remembers what was said beside them.
+
+    Attributes
+    ----------
+    files : the inputs in order
+    notes : Chinese remarks
+    rows : rows used, by file
+    share : of all input that has been read, 0 to 1
+    total : rows used, of all files
+    """
+
+    def __init__(self, files: Sequence[InputFile]) -> None:
+        self.files = files
+        self.notes: list[str] = []
+        self.rows: dict[str, int] = {}
+        self._rejected: list[pd.DataFrame] = []
+        self.share = 0.0
+        self.total = 0
+
+    def submissions(self, batches: Iterable[ReadBatch]) -> Iterator[pd.DataFrame]:
+        """The submissions of each batch; all else that a batch brings is remembered."""
+        for batch in batches:
+            self._rejected.append(batch.rejected)
+            self.notes.extend(batch.notes)
+            for name, rows in batch.submissions["source_file"].value_counts().items():
+                self.rows[str(name)] = self.rows.get(str(name), 0) + int(rows)
+            self.total += len(batch.submissions)
+            self.share = batch.share
+            if len(batch.submissions):
+                yield batch.submissions
+
+    def rejected(self) -> pd.DataFrame:
+        """Table REJECTED of all that was read so far."""
+        return pd.concat([empty_table(REJECTED), *self._rejected], ignore_index=True)
+
+    def inputs(self) -> list[dict[str, Any]]:
+        """One entry a file for run.json: name, hash, bytes, rows used and rejected."""
+        rejected = self.rejected()["source_file"].value_counts()
+        return [
+            {
+                "file": file.name,
+                "sha256": file.sha256,
+                "bytes": file.bytes,
+                "rows": self.rows.get(file.name, 0),
+                "rejected": int(rejected.get(file.name, 0)),
+            }
+            for file in self.files
+        ]
+
+
+def count_results(routed: Path, issues: pd.DataFrame) -> dict[str, Any]:
+    """Counts of decisions, issues, duplicates and departments, largest first, from a written routed.parquet."""
+    rows = pd.read_parquet(routed, columns=["decision", "department", "duplicate_of"])
+    decisions = rows["decision"].value_counts()
+    departments = rows["department"][rows["department"] != ""].value_counts()
+    return {
+        **{name: int(decisions.get(name, 0)) for name in DECISIONS},
+        "issues": len(issues),
+        "issues_of_several": int((issues["size"] > 1).sum()),
+        "duplicates": int(rows["duplicate_of"].notna().sum()),
+        "departments": {str(name): int(count) for name, count in departments.items()},
+    }
+
+
+def run_key(files: Sequence[InputFile], knowledge_digest: str, options: ReadOptions, settings: Settings) -> str:
+    """What two runs must have in common to be the same run: inputs, knowledge, options and settings."""
+    # How the work is spread never changes a result, so it is no part of what a run is.
+    wanted = {name: value for name, value in dataclasses.asdict(settings).items() if name != "engine"}
+    inputs = [(file.name, file.sha256) for file in files]
+    return digest([__version__, inputs, knowledge_digest, dataclasses.asdict(options), wanted])
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of anything that JSON can say, paths and dates as text."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode("utf-8")).hexdigest()

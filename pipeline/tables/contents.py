@@ -1,0 +1,115 @@
+"""The first sheet: what the workbook is, what it counts, how to use it, and a link to each sheet."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.tables.cells import cell_text
+from pipeline.tables.sheets import DARK, PALE, Formats, set_up_page, write_text
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the contents."""
+
+    name: str
+    rows: int
+    about: str
+
+
+# key of a count -> what it is called, and what it means for the clerk
+_COUNTS = {
+    "read": ("收到", "读入的全部来件"),
+    "rejected": ("未处理", "没有正文和标题的行、打不开的文件，原因见“未处理”"),
+    "auto": ("自动", "系统有把握，可直接转办"),
+    "check": ("核对", "系统有建议，请人核对"),
+    "review": ("人工", "系统拿不准，请人决定"),
+    "urgent": ("紧急", "来件中紧急的，标红"),
+    "issues": ("事项", "同一地点的同一件事算一个事项"),
+    "hot": ("热点", "多人反映的事项，列在“热点问题”"),
+}
+_USE = (
+    "一、先办“待人工复核”，再看标为“核对”的；各单位的表可直接打印或转交，打印时只印到主要各列。",
+    "二、同意系统意见，在“核对人”签名；不同意，在浅黄格“更正主题”“更正承办单位”中选定，在任何一张表填一处即可。",
+    "三、每列可筛选；“依据”说明为什么这样分，“事项编号”相同的是同一件事；长内容只显示六行，点选单元格可看全文。",
+)
+_USE_LARGE = "四、来件太多，本表只列事项，最热的在前；每一件都在旁边的 routed.csv 里。"
+
+
+def write_contents(
+    sheet: Worksheet,
+    entries: Sequence[Entry],
+    counts: Mapping[str, int],
+    *,
+    whole: bool,
+    made_at: dt.datetime,
+    title: str,
+    formats: Formats,
+) -> None:
+    """Write 目录 from top to bottom.
+
+    Parameters
+    ----------
+    sheet : empty sheet
+    entries : the sheets that follow, in order, with their rows
+    counts : read, rejected, auto, check, review, urgent, issues, hot
+    whole : False where the workbook lists issues instead of submissions
+    made_at : when the run was made, local time
+    title : of the workbook
+    formats : of this workbook
+    """
+    set_up_page(sheet, title=title)
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 34)
+    sheet.set_column(1, 1, 12)
+    sheet.set_column(2, 2, 78)
+    sheet.set_default_row(18)
+    sheet.set_row(0, 32)
+    write_text(sheet, 0, 0, title, formats, bold=True, font_size=18, font_color=DARK)
+    write_text(sheet, 1, 0, f"生成时间：{made_at:%Y-%m-%d %H:%M}", formats, font_color="#7F7F7F")
+    row = 3
+    _head(sheet, row, ("统计", "数量", "说明"), formats)
+    for key, (name, meaning) in _COUNTS.items():
+        row += 1
+        write_text(sheet, row, 0, name, formats, valign="vcenter")
+        sheet.write_number(row, 1, counts[key], formats.get(num_format="#,##0", valign="vcenter"))
+        write_text(sheet, row, 2, meaning, formats, font_color="#595959", align="left", indent=1, valign="vcenter")
+    row += 2
+    _head(sheet, row, ("怎样用", "", ""), formats)
+    for line in _USE if whole else (*_USE, _USE_LARGE):
+        row += 1
+        write_text(sheet, row, 0, line, formats, valign="vcenter")
+    row += 2
+    _head(sheet, row, ("工作表", "行数", "内容"), formats)
+    link = formats.get(font_color="#0563C1", underline=1, num_format="@", valign="vcenter")
+    for entry in entries:
+        row += 1
+        quoted = entry.name.replace("'", "''")
+        sheet.write_url(row, 0, f"internal:'{quoted}'!A1", link, string=entry.name)
+        sheet.write_number(row, 1, entry.rows, formats.get(num_format="#,##0", valign="vcenter"))
+        write_text(
+            sheet,
+            row,
+            2,
+            cell_text(entry.about),
+            formats,
+            font_color="#595959",
+            align="left",
+            indent=1,
+            valign="vcenter",
+        )
+    sheet.print_area(0, 0, row, 2)
+
+
+def _head(sheet: Worksheet, row: int, names: Sequence[str], formats: Formats) -> None:
+    for place, name in enumerate(names):
+        style = formats.get(
+            bold=True, bg_color=PALE, font_color=DARK, align=("left", "right", "left")[place], indent=place // 2
+        )
+        sheet.write_string(row, place, name, style)

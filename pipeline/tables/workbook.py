@@ -1,0 +1,253 @@
+"""The workbook that clerks open: contents, rows, a sheet for each body, what to review, what is hot, what failed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pipeline.errors import OutputError
+from pipeline.schema import DECISIONS, ISSUES, REJECTED, URGENCIES, check_table
+from pipeline.settings import TablesSettings
+from pipeline.tables.cells import sheet_names
+from pipeline.tables.choosing import Choice, choose_rows
+from pipeline.tables.contents import Entry, write_contents
+from pipeline.tables.layout import (
+    ALL_ROWS,
+    HOT_ISSUES,
+    ISSUES_ONLY,
+    ONE_BODY,
+    OPTIONAL,
+    REJECTED_ROWS,
+    REVIEW,
+    Layout,
+)
+from pipeline.tables.routed_csv import write_routed_csv
+from pipeline.tables.sheets import Formats, clean_column, write_rows, write_text
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+
+FIXED_SHEETS = ("目录", "总表", "待人工复核", "热点问题", "其他部门", "未处理", "选项")
+TITLE = "民意分办表"
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A sheet before it is written: `order` are positions in `values`."""
+
+    name: str
+    layout: Layout
+    values: Mapping[str, Sequence[Any]]
+    order: Sequence[int]
+    about: str
+    colour: str
+
+
+def write_workbook(
+    path: Path,
+    routed: Path,
+    *,
+    issues: pd.DataFrame,
+    rejected: pd.DataFrame,
+    notes: Sequence[str] = (),
+    topic_names: Mapping[str, str],
+    departments: Iterable[str] = (),
+    made_at: dt.datetime,
+    settings: TablesSettings,
+) -> list[Path]:
+    """Write routing_tables.xlsx and, where it cannot hold every submission, routed.csv beside it.
+
+    Text cells are strings whatever they begin with: cells that a spreadsheet could take for a formula once they are
+    edited carry Excel's quote prefix and the number format Text. Neither outlives Excel's own "save as CSV", which
+    keeps no such marks; routed.csv is made for that.
+
+    Parameters
+    ----------
+    path : file to write
+    routed : routed.parquet, as `write_parquet` wrote it
+    issues, rejected : tables ISSUES and REJECTED
+    notes : further lines for 未处理, in Chinese
+    topic_names : key of a topic -> Chinese name; a topic that is not in it (a user's own label) stays as it is
+    departments : further bodies offered for correction, beside those of this run
+    made_at : when the run was made, local time
+    settings : number of sheets, limit of rows
+
+    Returns
+    -------
+    the files written: the workbook, and routed.csv where the workbook lists issues instead of submissions
+
+    Raises
+    ------
+    TableError : a column of a table is missing
+    OutputError : a file cannot be written
+    """
+    import xlsxwriter
+    from xlsxwriter.exceptions import FileCreateError
+
+    check_table(issues, ISSUES, where="The workbook")
+    check_table(rejected, REJECTED, where="The workbook")
+    choice = choose_rows(routed, issues, settings=settings)
+    sheets = _plan(choice, issues, rejected, topic_names=topic_names, notes=notes, limit=settings.workbook_rows)
+    # Strings are always written as such; the first three hold should a writer ever guess. Shared strings (not
+    # constant_memory) halve the file, since each text stands on two sheets, and the limit of rows bounds the memory.
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "default_format_properties": {"font_name": "微软雅黑", "font_size": 10},
+    }
+    try:
+        with xlsxwriter.Workbook(path, options) as book:
+            book.set_properties({"title": TITLE, "created": made_at})
+            formats = Formats(book)
+            contents = book.add_worksheet("目录")
+            written = [book.add_worksheet(sheet.name) for sheet in sheets]
+            choices = _write_options(book, choice, topic_names, departments, formats)
+            entries = [Entry(sheet.name, len(sheet.order), sheet.about) for sheet in sheets]
+            write_contents(
+                contents, entries, _counts(choice, issues, rejected), whole=choice.whole, made_at=made_at, title=TITLE,
+                formats=formats,
+            )  # fmt: skip
+            for worksheet, sheet in zip(written, sheets, strict=True):
+                worksheet.set_tab_color(sheet.colour)
+                write_rows(
+                    worksheet, sheet.layout, sheet.values, sheet.order, formats=formats, choices=choices, title=TITLE
+                )
+    except (FileCreateError, OSError) as error:
+        raise OutputError(
+            f"Cannot write {path} ({error}). Close it if it is open in Excel, and see that the disk has room."
+        ) from error
+    if choice.whole:
+        return [path]
+    table = path.with_name("routed.csv")
+    write_routed_csv(table, routed, topic_names=topic_names)
+    return [path, table]
+
+
+def _plan(
+    choice: Choice,
+    issues: pd.DataFrame,
+    rejected: pd.DataFrame,
+    *,
+    topic_names: Mapping[str, str],
+    notes: Sequence[str],
+    limit: int,
+) -> list[_Sheet]:
+    sizes = issues.set_index("issue_id")["size"]
+    rows = _display(choice.rows, topic_names, sizes)
+    review = rows if choice.whole else _display(choice.review_submissions, topic_names, sizes)
+    hot = _display(choice.hot_issues, topic_names, sizes)
+    unused = [key for key in OPTIONAL if not any(value is not None for value in review.get(key, ()))]
+    listed = "每件一行" if choice.whole else "事项，按热度排列"
+    every, body = (ALL_ROWS.without(unused), ONE_BODY.without(unused)) if choice.whole else (ISSUES_ONLY, ISSUES_ONLY)
+    first = "按读入顺序，" if choice.whole else ""
+    sheets = [
+        _Sheet("总表", every, rows, choice.all_rows.tolist(), f"{first}{listed}", "#1F4E79"),
+        _Sheet(
+            "待人工复核", REVIEW.without(unused), review, choice.review_rows.tolist(),
+            "系统拿不准，请选定主题和承办单位；紧急的、同一事项件数多的在前", "#C55A11",
+        ),
+        _Sheet("热点问题", HOT_ISSUES, hot, range(len(choice.hot_issues)), "多人反映的同一事项，最热的在前", "#C00000"),
+    ]  # fmt: skip
+    share = _shares(choice.ranking)
+    names = sheet_names(choice.bodies, taken=FIXED_SHEETS)
+    for name, department, positions in zip(names, choice.bodies, choice.body_rows, strict=True):
+        about = share.get(department, "") if name == department else f"{department}：{share.get(department, '')}"
+        sheets.append(_Sheet(name, body, rows, positions.tolist(), about, "#9DC3E6"))
+    others = choice.other_rows.tolist()
+    sheets.append(_Sheet("其他部门", every, rows, others, "件数较少的单位，以及尚未确定单位的", "#9DC3E6"))
+    failed = _failures(rejected, notes, limit)
+    failed_rows = list(range(len(failed["reason"])))
+    sheets.append(_Sheet("未处理", REJECTED_ROWS, failed, failed_rows, "没有读入的行和文件，以及运行说明", "#A6A6A6"))
+    return sheets
+
+
+def _shares(ranking: pd.DataFrame) -> dict[str, str]:
+    """Of each body how much there is, and how much of it waits for whom."""
+    waiting = pd.DataFrame(
+        {
+            "all": 1,
+            "urgent": ranking["urgency"] == "urgent",
+            "check": ranking["decision"] == "check",
+            "review": ranking["decision"] == "review",
+        }
+    )
+    counts = waiting.groupby(ranking["department"]).sum()
+    lines = [
+        f"来件 {row['all']:,} 件，其中紧急 {row['urgent']:,}，需核对 {row['check']:,}，需人工 {row['review']:,}"
+        for row in counts.to_dict("records")
+    ]
+    return dict(zip(counts.index, lines, strict=True))
+
+
+def _display(frame: pd.DataFrame, topic_names: Mapping[str, str], sizes: pd.Series) -> dict[str, list[Any]]:
+    """Columns as lists of what cells hold, with Chinese names for topics, decisions and urgency."""
+    columns = {str(name): frame[name].tolist() for name in frame.columns}
+    columns["topic"] = [topic_names.get(topic, topic) for topic in columns["topic"]]
+    if "decision" in columns:
+        columns["decision"] = [DECISIONS[value] for value in columns["decision"]]
+        columns["urgency"] = [URGENCIES[value] for value in columns["urgency"]]
+        columns["other_topics"] = [[topic_names.get(key, key) for key in keys] for keys in columns["other_topics"]]
+        columns["issue_size"] = frame["issue_id"].map(sizes).fillna(1).astype("float64").tolist()
+    return {name: clean_column(values) for name, values in columns.items()}
+
+
+def _failures(rejected: pd.DataFrame, notes: Sequence[str], limit: int) -> dict[str, list[Any]]:
+    shown = rejected.head(limit)
+    lines = list(notes)
+    if len(rejected) > limit:
+        lines.append(f"另有 {len(rejected) - limit:,} 条未处理的没有列出，见 run.json。")
+    columns: dict[str, list[Any]] = {
+        "source_file": shown["source_file"].tolist() + ["（运行说明）"] * len(lines),
+        "source_sheet": shown["source_sheet"].tolist() + [""] * len(lines),
+        # Row 0 is a whole file.
+        "source_row": [row if row > 0 else None for row in shown["source_row"]] + [None] * len(lines),
+        "reason": shown["reason"].tolist() + lines,
+    }
+    return {name: clean_column(values) for name, values in columns.items()}
+
+
+def _counts(choice: Choice, issues: pd.DataFrame, rejected: pd.DataFrame) -> dict[str, int]:
+    decisions = choice.ranking["decision"].value_counts()
+    return {
+        "read": len(choice.ranking) + int((rejected["source_row"] > 0).sum()),
+        "rejected": len(rejected),
+        **{name: int(decisions.get(name, 0)) for name in DECISIONS},
+        "urgent": int((choice.ranking["urgency"] == "urgent").sum()),
+        "issues": len(issues),
+        "hot": len(choice.hot_issues),
+    }
+
+
+def _write_options(
+    book: Workbook, choice: Choice, topic_names: Mapping[str, str], departments: Iterable[str], formats: Formats
+) -> dict[str, str]:
+    """The hidden sheet of lists to choose from; a list written into the validation itself ends at 255 characters."""
+    seen = choice.ranking["department"].value_counts(sort=True).index.tolist()
+    own = [*choice.rows["topic"], *choice.review_submissions["topic"]]
+    lists = {
+        "topics": _distinct([*topic_names.values(), *(topic_names.get(topic, topic) for topic in own)]),
+        "departments": _distinct([*seen, *departments]),
+    }
+    sheet = book.add_worksheet("选项")
+    sheet.hide()
+    for place, header in enumerate(("主题", "承办单位")):
+        write_text(sheet, 0, place, header, formats)
+    for row in range(max(map(len, lists.values()))):
+        for place, values in enumerate(lists.values()):
+            if row < len(values):
+                write_text(sheet, row + 1, place, values[row], formats)
+    return {
+        name: f"='选项'!${letter}$2:${letter}${len(values) + 1}"
+        for letter, (name, values) in zip("AB", lists.items(), strict=True)
+        if values
+    }
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return [value for value in dict.fromkeys(values) if value.strip()]

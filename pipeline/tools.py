@@ -1,0 +1,74 @@
+"""What a run knows beside its inputs: model, directory, lexicon and dictionaries, by name and opened."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.bundle import bundle_hash
+from pipeline.directory import Directory, load_directory
+from pipeline.places import Gazetteer, open_gazetteer
+from pipeline.resources import shipped
+from pipeline.runs import digest
+from pipeline.segment import Segmenter, open_segmenter
+from pipeline.settings import Settings
+from pipeline.vectorize import Lexicon, load_lexicon
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What a run knows beside its inputs: where each piece lies. Small, so that workers get it cheaply.
+
+    Attributes
+    ----------
+    bundle : folder of the model
+    directory : folder of topics, departments, duties and places; None routes by what the bundle learned alone
+    lexicon : words with topic weights
+    dictionaries : folder of user dictionaries for the segmenter
+    """
+
+    bundle: Path
+    directory: Path | None
+    lexicon: Path
+    dictionaries: Path
+
+    @staticmethod
+    def shipped(bundle: Path) -> Knowledge:
+        """The shipped directory, lexicon and dictionaries with a model of one's own."""
+        return Knowledge(bundle, shipped("directory"), shipped("lexicon.csv"), shipped("dictionaries"))
+
+    def digest(self) -> str:
+        """SHA-256 of everything that these places hold."""
+        files = [self.lexicon, *sorted(self.dictionaries.glob("*.txt"))]
+        if self.directory is not None:
+            files += sorted(self.directory.glob("*.csv"))
+        hashes = [bundle_hash(self.bundle)] + [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+        return digest([*hashes, self.directory is not None])
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The opened pieces that a batch needs beside the model; gazetteer and directory are None without a directory."""
+
+    segmenter: Segmenter
+    lexicon: Lexicon
+    gazetteer: Gazetteer | None
+    directory: Directory | None
+
+
+def open_tools(knowledge: Knowledge, settings: Settings) -> Tools:
+    """Load directory, lexicon and dictionaries."""
+    directory = load_directory(knowledge.directory) if knowledge.directory is not None else None
+    gazetteer = open_gazetteer(directory, settings=settings.places) if directory is not None else None
+    return Tools(
+        segmenter=open_segmenter(
+            sorted(knowledge.dictionaries.glob("*.txt")),
+            # Place names are words of the segmenter too, or it cuts them apart.
+            words=gazetteer.words if gazetteer is not None else (),
+            settings=settings.segment,
+        ),
+        lexicon=load_lexicon(knowledge.lexicon),
+        gazetteer=gazetteer,
+        directory=directory,
+    )

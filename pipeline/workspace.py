@@ -1,0 +1,138 @@
+"""The output folder: complete or not there, continued after a kill, never two runs at once, nothing overwritten.
+
+While a run works, everything it makes is in DIR.partial; at the very end the finished folder is renamed to DIR.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from pipeline.errors import OutputError
+
+RUN_FILE = "run.json"
+_KEY_FILE = "key.json"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folders of one run.
+
+    Attributes
+    ----------
+    out : where the finished folder will be
+    folder : DIR.partial
+    resumed : whether an earlier, killed run has left parts to go on from
+    """
+
+    out: Path
+    folder: Path
+    resumed: bool
+    lock: FileLock
+
+    @property
+    def parts(self) -> Path:
+        """Folder of the parts that a killed run can be continued from."""
+        return self.folder / "parts"
+
+    @property
+    def result(self) -> Path:
+        """Folder that becomes DIR."""
+        return self.folder / "result"
+
+
+def finished_run(out: Path, *, key: str) -> dict[str, Any] | None:
+    """run.json of `out` if it is a finished run of the same inputs, model, directory and settings; else None."""
+    path = out / RUN_FILE
+    if not path.exists():
+        return None
+    try:
+        run: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return None  # not a run of ours as it stands: open_workspace refuses it without --overwrite
+    return run if run.get("key") == key else None
+
+
+def open_workspace(out: Path, *, key: str, part_key: str, overwrite: bool) -> Workspace:
+    """Take the output folder for this run alone.
+
+    Parameters
+    ----------
+    out : the folder asked for
+    key : identity of inputs, model, directory and settings
+    part_key : identity of the batches; parts of another are thrown away
+    overwrite : whether a folder that stands there may be renamed
+
+    Raises
+    ------
+    OutputError : another run works on it, or something else stands there and `overwrite` is not set
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"--out {out} is a file. Choose a folder.")
+    if out.exists() and any(out.iterdir()) and not overwrite:
+        what = "holds a run of other inputs, model or settings" if (out / RUN_FILE).exists() else "is not empty"
+        raise OutputError(
+            f"{out} {what}. Choose another --out, or pass --overwrite: then it is renamed to {_free_name(out).name}."
+        )
+    folder = out.with_name(out.name + ".partial")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(out.with_name(out.name + ".partial.lock"))
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise OutputError(f"Another run is working on {out}. Wait until it ends, or choose another --out.") from error
+    except OSError as error:
+        raise OutputError(f"Cannot write beside {out} ({error.strerror}). Choose another --out.") from error
+    wanted = {"key": key, "parts": part_key}
+    resumed = _read_key(folder / _KEY_FILE) == wanted
+    if not resumed:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _KEY_FILE).write_text(json.dumps(wanted), encoding="utf-8")
+    workspace = Workspace(out, folder, resumed, lock)
+    workspace.parts.mkdir(exist_ok=True)
+    # Only parts are worth keeping: what comes after them is made anew in less time than checking it would take.
+    shutil.rmtree(workspace.result, ignore_errors=True)
+    workspace.result.mkdir()
+    return workspace
+
+
+def finish_workspace(workspace: Workspace, run: dict[str, Any]) -> None:
+    """Write run.json as the last file, then put the finished folder in its place."""
+    (workspace.result / RUN_FILE).write_text(
+        json.dumps(run, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n"
+    )
+    if workspace.out.exists():
+        if any(workspace.out.iterdir()):
+            os.replace(workspace.out, _free_name(workspace.out))
+        else:
+            workspace.out.rmdir()
+    os.replace(workspace.result, workspace.out)
+    shutil.rmtree(workspace.folder, ignore_errors=True)
+
+
+def release_workspace(workspace: Workspace) -> None:
+    """Let another run take the folder; parts stay for the next one."""
+    workspace.lock.release()
+    Path(workspace.lock.lock_file).unlink(missing_ok=True)
+
+
+def _free_name(out: Path) -> Path:
+    number = 1
+    while (name := out.with_name(f"{out.name}.old-{number}")).exists():
+        number += 1
+    return name
+
+
+def _read_key(path: Path) -> dict[str, Any] | None:
+    try:
+        key: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError):
+        return None
+    return key

@@ -17,7 +17,9 @@ import typer
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
-    from pipeline.flow import Knowledge, Progress, RouteReport, TrainReport
+    from pipeline.flow import Progress
+    from pipeline.runs import RouteReport, TrainReport
+    from pipeline.tools import Knowledge
 
 EXIT_DONE, EXIT_SOME_FAILED, EXIT_NOTHING_DONE = 0, 1, 2
 
@@ -171,7 +173,7 @@ def _main(application: typer.Typer) -> None:
 
 
 def _knowledge(bundle: Path, directory: str | None, lexicon: Path | None) -> Knowledge:
-    from pipeline.flow import Knowledge
+    from pipeline.tools import Knowledge
 
     known = Knowledge.shipped(bundle)
     if directory is not None:

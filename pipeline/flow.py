@@ -11,7 +11,8 @@ import dataclasses
 import datetime as dt
 import functools
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,19 @@ from pipeline.measure import MemoryWatch, Stopwatch
 from pipeline.parts import Parts
 from pipeline.places import Gazetteer, find_places
 from pipeline.reading import ReadOptions, list_inputs, read_batches, read_submissions
-from pipeline.runs import ReadingLog, count_results, run_key
-from pipeline.schema import PLACED, ROUTED, SUBMISSIONS, typed
+from pipeline.register import Register, keep_issue_ids, open_register
+from pipeline.runs import (
+    ReadingLog,
+    RouteReport,
+    TrainReport,
+    count_results,
+    issue_rows,
+    known_part,
+    routed_pieces,
+    run_key,
+    texts_of,
+)
+from pipeline.schema import PLACED, SUBMISSIONS, typed
 from pipeline.segment import segment_submissions
 from pipeline.settings import Settings
 from pipeline.tables import write_issues, write_links, write_routed, write_workbook
@@ -122,22 +134,6 @@ def _opened(stage: RouteStage) -> tuple[Tools, Bundle]:
     return open_tools(stage.knowledge, stage.settings), load_bundle(stage.knowledge.bundle)
 
 
-@dataclass(frozen=True)
-class RouteReport:
-    """What a run did.
-
-    Attributes
-    ----------
-    out : the finished folder
-    run : what run.json holds
-    finished_before : the folder was there already, of the same inputs, model, directory and settings
-    """
-
-    out: Path
-    run: Mapping[str, Any]
-    finished_before: bool
-
-
 def route(
     inputs: Sequence[Path],
     out: Path,
@@ -146,6 +142,7 @@ def route(
     engine: Engine,
     options: ReadOptions | None = None,
     settings: Settings | None = None,
+    register: Path | None = None,
     overwrite: bool = False,
     progress: Progress = lambda stage, rows, share: None,
 ) -> RouteReport:
@@ -158,6 +155,7 @@ def route(
     knowledge : model, directory, lexicon and dictionaries
     engine : where batches are worked on
     options : how the files are to be read
+    register : the office's DuckDB file of earlier submissions; issues go on under the ids they have there
     overwrite : rename a folder that stands at `out`
 
     Raises
@@ -175,20 +173,20 @@ def route(
         return RouteReport(out, done, finished_before=True)
     workspace = open_workspace(out, key=key, part_key=str(settings.engine.batch_rows), overwrite=overwrite)
     try:
-        with MemoryWatch() as memory:
-            reading = ReadingLog(files)
+        with MemoryWatch() as memory, open_register(register) if register is not None else nullcontext() as opened:
+            log = ReadingLog(files)
             stage = RouteStage(knowledge, settings, knowledge_digest)
-            parts = _map_parts(reading, stage, workspace, engine, options, settings, watch, progress)
-            counts = _write_results(reading, parts, stage, workspace, watch, progress)
+            parts = _map_parts(log, stage, workspace, engine, options, settings, watch, progress)
+            counts = _write_results(log, parts, stage, workspace, opened, watch, progress)
         run = {
             "key": key,
-            "inputs": reading.inputs(),
-            "rejected": reading.rejected().to_dict("records"),
-            "notes": reading.notes,
+            "inputs": log.inputs(),
+            "rejected": log.rejected().to_dict("records"),
+            "notes": log.notes,
             "model": {"folder": knowledge.bundle.name, "sha256": bundle_hash(knowledge.bundle)},
             "directory": knowledge.directory.name if knowledge.directory is not None else "none",
             "settings": dataclasses.asdict(settings),
-            "counts": {"read": parts.rows, "rejected": len(reading.rejected()), **counts},
+            "counts": {"read": parts.rows, "rejected": len(log.rejected()), **counts},
             "seconds": {name: round(seconds, 3) for name, seconds in watch.seconds.items()},
             "peak_memory_bytes": memory.peak_bytes,
             "memory_measure": memory.measure,
@@ -200,7 +198,7 @@ def route(
 
 
 def _map_parts(
-    reading: ReadingLog,
+    log: ReadingLog,
     stage: RouteStage,
     workspace: Workspace,
     engine: Engine,
@@ -209,109 +207,81 @@ def _map_parts(
     watch: Stopwatch,
     progress: Progress,
 ) -> Parts:
-    batches = read_batches(
-        reading.files, options=options, settings=settings.reading, batch_rows=settings.engine.batch_rows
-    )
+    batches = read_batches(log.files, options=options, settings=settings.reading, batch_rows=settings.engine.batch_rows)
     paths, rows = [], 0
     with watch.stage("map"):
-        for part in engine.map_batches(reading.submissions(batches), stage, folder=workspace.parts):
+        for part in engine.map_batches(log.submissions(batches), stage, folder=workspace.parts):
             paths.append(part.path)
             rows += part.rows
             for name, seconds in part.seconds.items():
                 watch.add(f"map.{name}", seconds)
             # What is read is ahead of what is done: the share that is read is scaled down to what is done.
-            share = reading.share * rows / reading.total if reading.total else None
+            share = log.share * rows / log.total if log.total else None
             progress("map", rows, share)
     if not paths:
-        reasons = reading.rejected()["reason"]
+        reasons = log.rejected()["reason"]
         first = f"; the first: {reasons.iloc[0]}" if len(reasons) else ""
-        raise InputError(
-            f"No submission could be read from {len(reading.files)} files{first}. Mend them and run again."
-        )
+        raise InputError(f"No submission could be read from {len(log.files)} files{first}. Mend them and run again.")
     return Parts(tuple(paths))
 
 
 def _write_results(
-    reading: ReadingLog, parts: Parts, stage: RouteStage, workspace: Workspace, watch: Stopwatch, progress: Progress
+    log: ReadingLog,
+    new: Parts,
+    stage: RouteStage,
+    workspace: Workspace,
+    register: Register | None,
+    watch: Stopwatch,
+    progress: Progress,
 ) -> dict[str, Any]:
+    """Group all rows into issues, with those of the register, and write every table."""
     settings, result = stage.settings, workspace.result
-    progress("issues", 0, None)
+    with watch.stage("register"):
+        old = known_part(register, new, workspace.folder)
+    everything = Parts((*old.paths, *new.paths))
+    progress("issues", everything.rows, None)
     with watch.stage("issues"):
         grouping = group_submissions(
-            parts.read([_SKETCH + name for name in SKETCHES.names]).set_axis(SKETCHES.names, axis=1),
-            texts=lambda rows: _texts(parts, rows),
-            words=lambda rows: _words(parts, rows, stage),
+            everything.read([_SKETCH + name for name in SKETCHES.names]).set_axis(SKETCHES.names, axis=1),
+            texts=lambda rows: texts_of(everything, rows),
+            words=lambda rows: _words(everything, rows, stage),
             settings=settings.cluster,
         )
-    progress("tables", 0, None)
+        members = keep_issue_ids(grouping.members, old.read(["issue_id"])["issue_id"]) if old.rows else grouping.members
+        own = members.iloc[old.rows :]
+    progress("tables", new.rows, None)
     with watch.stage("tables"):
         routed_path = result / "routed.parquet"
-        write_routed(routed_path, _routed_pieces(parts, grouping.members))
-        issues = describe_issues(
-            pd.read_parquet(routed_path, columns=_ISSUE_COLUMNS), links=grouping.links, settings=settings.cluster
-        )
+        write_routed(routed_path, routed_pieces(new, own))
+        issues = describe_issues(issue_rows(everything, members, set(own["issue_id"])), settings=settings.cluster)
         write_issues(result / "issues.parquet", issues)
-        write_links(result / "links.parquet", grouping.links)
+        write_links(
+            result / "links.parquet", grouping.links[grouping.links["submission_id"].isin(own["submission_id"])]
+        )
+    progress("workbook", new.rows, None)
     with watch.stage("workbook"):
         directory = _opened(stage)[0].directory
         write_workbook(
             result / "routing_tables.xlsx",
             routed_path,
             issues=issues,
-            rejected=reading.rejected(),
-            notes=reading.notes,
+            rejected=log.rejected(),
+            notes=log.notes,
             topic_names=directory.topic_names if directory is not None else {},
             departments=[body.name for body in directory.departments] if directory is not None else (),
             made_at=dt.datetime.now(),
             settings=settings.tables,
         )
+    with watch.stage("register"):
+        if register is not None:
+            register.keep(list(new.paths), members[["submission_id", "issue_id"]])
     return count_results(routed_path, issues)
 
 
-_ISSUE_COLUMNS = [
-    *("submission_id", "title", "text", "topic", "department", "district", "township", "spot"),
-    *("urgency", "issue_id", "submitter", "submitted_at"),
-]
-
-
-def _routed_pieces(parts: Parts, members: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    start = 0
-    columns = [name for name in ROUTED.names if name not in ("issue_id", "duplicate_of", "deadline", "reopened")]
-    for piece in parts.pieces(columns):
-        own = members.iloc[start : start + len(piece)].reset_index(drop=True)
-        yield typed(
-            piece.assign(issue_id=own["issue_id"], duplicate_of=own["duplicate_of"], deadline=None, reopened=False),
-            ROUTED,
-        )
-        start += len(piece)
-
-
-def _texts(parts: Parts, rows: np.ndarray) -> list[str]:
-    found = parts.take(rows, ["title", "text"])
-    return [f"{title}\n{text}" for title, text in zip(found["title"], found["text"], strict=True)]
-
-
 def _words(parts: Parts, rows: np.ndarray, stage: RouteStage) -> list[list[str]]:
-    found = segment_submissions(parts.take(rows, SUBMISSIONS.names), segmenter=_opened(stage)[0].segmenter)
-    return [list(title) + list(text) for title, text in zip(found["title_tokens"], found["text_tokens"], strict=True)]
-
-
-@dataclass(frozen=True)
-class TrainReport:
-    """What a training did.
-
-    Attributes
-    ----------
-    out : folder of the bundle
-    manifest : what its manifest.json holds, scores among it
-    notes : Chinese remarks: rejected rows, contradicting labels, replaced rows
-    failed_files : names of the inputs that could not be read
-    """
-
-    out: Path
-    manifest: Mapping[str, Any]
-    notes: Sequence[str]
-    failed_files: Sequence[str]
+    """Tokens of some rows: cut anew, since keeping those of all rows would cost more than cutting a few again."""
+    cut = segment_submissions(parts.take(rows, SUBMISSIONS.names), segmenter=_opened(stage)[0].segmenter)
+    return [[*title, *text] for title, text in zip(cut["title_tokens"], cut["text_tokens"], strict=True)]
 
 
 def train(

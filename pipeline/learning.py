@@ -42,7 +42,7 @@ Ints = NDArray[np.int64]
 
 _RARE_ROWS = 30  # a word in more rows than this is too common to tell that two texts are one
 _FEWEST_SHARED = 3  # rare words that two texts must share to be taken for one
-_SHARED = 0.7  # share of the rare words of the shorter text, 0 to 1, from which two texts are one
+_SHARED = 0.85  # share of the rare words of the shorter text, 0 to 1, from which two texts are one
 
 
 @dataclass(frozen=True)

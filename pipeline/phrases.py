@@ -32,9 +32,13 @@ class Phrases:
     """
 
     words: tuple[str, ...]
+    # Classes of first, second and third characters, 0 for those of no word; the head of two classes, 0 for none; and
+    # whether a third class may follow a head (class 0 may where the head is a word).
     _first: np.ndarray
     _second: np.ndarray
-    _pairs: np.ndarray
+    _third: np.ndarray
+    _heads: np.ndarray
+    _followers: np.ndarray
     _by_head: dict[str, dict[str, tuple[tuple[str, int], ...]]]
 
     @classmethod
@@ -55,10 +59,15 @@ class Phrases:
             by_head.setdefault(folded[:2], []).append((folded, index))
         first, firsts = _classes(head[0] for head in by_head)
         second, seconds = _classes(head[1] for head in by_head)
-        pairs = np.zeros((firsts, seconds), dtype=bool)
-        for head in by_head:
-            pairs[first[_code(head[0])], second[_code(head[1])]] = True
-        return cls(given, first, second, pairs, {head: _tails(found) for head, found in by_head.items()})
+        third, thirds = _classes(word[2] for found in by_head.values() for word, _ in found if len(word) > 2)
+        heads = np.zeros((firsts, seconds), dtype=np.int32)
+        followers = np.zeros((len(by_head) + 1, thirds), dtype=bool)
+        for number, (head, found) in enumerate(by_head.items(), start=1):
+            heads[first[_code(head[0])], second[_code(head[1])]] = number
+            for word, _ in found:
+                followers[number, third[_code(word[2])] if len(word) > 2 else slice(None)] = True
+        tails = {head: _tails(found) for head, found in by_head.items()}
+        return cls(given, first, second, third, heads, followers, tails)
 
     def find(self, texts: Sequence[str]) -> list[list[Hit]]:
         """Every occurrence of every word, overlapping ones too.
@@ -79,15 +88,18 @@ class Phrases:
         codes = _folded("\n".join(texts))
         joined = _text(codes)
         first, second = (table.take(codes, mode="clip") for table in (self._first, self._second))
-        here = np.flatnonzero(self._pairs[first[:-1], second[1:]])
+        heads = self._heads[first[:-1], second[1:]]
+        here = np.flatnonzero(heads)
+        # Past the last character stands none, whatever is read there.
+        third = self._third.take(codes[np.minimum(here + 2, codes.size - 1)], mode="clip")
+        here = here[self._followers[heads[here], third]]
         begins = np.cumsum([0] + [len(text) + 1 for text in texts[:-1]])
         rows = np.searchsorted(begins, here, side="right") - 1
         offsets = begins[rows]
         by_head = self._by_head
         for at, row, offset in zip(here.tolist(), rows.tolist(), offsets.tolist(), strict=True):
-            # Beyond the basic plane all characters share one class, so a head may turn out to be none of ours.
             tails = by_head.get(joined[at : at + 2])
-            if tails is None:
+            if tails is None:  # characters beyond the basic plane share one class, so this is none of our heads
                 continue
             for word, index in tails.get(joined[at + 2 : at + 3], tails[""]):
                 if joined.startswith(word, at):

@@ -8,8 +8,10 @@ a name means where it stands.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import pandas as pd
@@ -179,28 +181,28 @@ def _names(directory: Directory) -> dict[str, _Name]:
 def _spellings(texts: Sequence[str], gazetteer: Gazetteer) -> list[list[tuple[int, int, str]]]:
     """Names in each text: (start, end, folded spelling), the longest of those that overlap, in order."""
     found: list[list[tuple[int, int, str]]] = [[] for _ in texts]
-    characters: list[str] = []
-    origin: list[tuple[int, int]] = []
+    pieces: list[str] = []
+    origin: list[tuple[int, int]] = []  # row and start in its text, of each piece
     for row, heads in enumerate(gazetteer._heads.find(texts)):
-        if not heads:
-            continue
-        end = 0
+        stop = 0
         for first, _, head in heads:
-            start, stop = max(first, end), first + gazetteer._reach[head]
-            if first > end and characters:
-                characters.append("\n")
-                origin.append((row, -1))
-            piece = fold(texts[row][start:stop])
-            characters += piece
-            origin += [(row, start + i) for i in range(len(piece))]
-            end = max(end, start + len(piece))
-        characters.append("\n")
-        origin.append((row, -1))
-    if characters:
+            reach = first + gazetteer._reach[head]
+            if first >= stop:
+                pieces.append(texts[row][first:reach])
+                origin.append((row, first))
+            elif reach > stop:
+                pieces[-1] += texts[row][stop:reach]
+            stop = max(stop, reach)
+    if pieces:
         from spacy.tokens import Doc
 
-        for key, first, last in gazetteer._matcher(Doc(gazetteer._vocab, words=characters)):
-            row, start = origin[first]
+        # Pieces are parted by a line break, which is in no name.
+        begins = list(accumulate((len(piece) + 1 for piece in pieces), initial=0))
+        doc = Doc(gazetteer._vocab, words=list(fold("\n".join(pieces))))
+        for key, first, last in gazetteer._matcher(doc):
+            piece = bisect_right(begins, first) - 1
+            row, start = origin[piece]
+            start += first - begins[piece]
             found[row].append((start, start + last - first, gazetteer._keys[key]))
     return [_longest(spans) if len(spans) > 1 else spans for spans in found]
 

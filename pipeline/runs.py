@@ -5,16 +5,54 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline import __version__
+from pipeline.parts import Parts
 from pipeline.reading import InputFile, ReadBatch, ReadOptions
-from pipeline.schema import DECISIONS, REJECTED, empty_table
+from pipeline.register import Register
+from pipeline.schema import DECISIONS, ISSUE_ROWS, REJECTED, ROUTED, empty_table, typed
 from pipeline.settings import Settings
+
+
+@dataclass(frozen=True)
+class RouteReport:
+    """What a run did.
+
+    Attributes
+    ----------
+    out : the finished folder
+    run : what run.json holds
+    finished_before : the folder was there already, of the same inputs, model, directory and settings
+    """
+
+    out: Path
+    run: Mapping[str, Any]
+    finished_before: bool
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What a training did.
+
+    Attributes
+    ----------
+    out : folder of the bundle
+    manifest : what its manifest.json holds, scores among it
+    notes : Chinese remarks: rejected rows, contradicting labels, replaced rows
+    failed_files : names of the inputs that could not be read
+    """
+
+    out: Path
+    manifest: Mapping[str, Any]
+    notes: Sequence[str]
+    failed_files: Sequence[str]
 
 
 class ReadingLog:
@@ -66,6 +104,44 @@ class ReadingLog:
             }
             for file in self.files
         ]
+
+
+def known_part(register: Register | None, new: Parts, folder: Path) -> Parts:
+    """The registered rows that do not come again in this run, as one part; no part where there are none."""
+    target = folder / "known.parquet"
+    if register is None or not register.known(new.read(["submission_id"]), target):
+        return Parts(())
+    return Parts((target,))
+
+
+def routed_pieces(parts: Parts, members: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Table ROUTED in pieces: each part with the issues of its rows.
+
+    Parameters
+    ----------
+    parts : results of the map stages
+    members : issue_id and duplicate_of of the same rows, same order
+    """
+    start = 0
+    columns = [name for name in ROUTED.names if name not in ("issue_id", "duplicate_of", "deadline", "reopened")]
+    for piece in parts.pieces(columns):
+        own = members.iloc[start : start + len(piece)].reset_index(drop=True)
+        found = {"issue_id": own["issue_id"], "duplicate_of": own["duplicate_of"], "deadline": None, "reopened": False}
+        yield typed(piece.assign(**found), ROUTED)
+        start += len(piece)
+
+
+def issue_rows(parts: Parts, members: pd.DataFrame, wanted: set[str]) -> pd.DataFrame:
+    """What describing the `wanted` issues needs of their rows."""
+    rows = parts.read([name for name in ISSUE_ROWS.names if name != "issue_id"])
+    rows = rows.assign(issue_id=members["issue_id"].to_numpy())
+    return rows[rows["issue_id"].isin(wanted)]
+
+
+def texts_of(parts: Parts, rows: np.ndarray) -> list[str]:
+    """Title and text of some rows, joined."""
+    found = parts.take(rows, ["title", "text"])
+    return [f"{title}\n{text}" for title, text in zip(found["title"], found["text"], strict=True)]
 
 
 def count_results(routed: Path, issues: pd.DataFrame) -> dict[str, Any]:

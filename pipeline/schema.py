@@ -174,6 +174,20 @@ ROUTED = Table(
     ),
 )
 
+# What describing issues needs of ROUTED: of a million rows, no more than that is in memory at once.
+ISSUE_ROWS = Table(
+    "ISSUE_ROWS",
+    tuple(
+        column
+        for column in ROUTED.columns
+        if column.name
+        in {
+            *("submission_id", "title", "text", "topic", "department", "district", "township", "spot"),
+            *("urgency", "issue_id", "submitter", "submitted_at"),
+        }
+    ),
+)
+
 ISSUES = Table(
     "ISSUES",
     (

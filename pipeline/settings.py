@@ -94,6 +94,7 @@ class ClusterSettings:
     prolific_rows: int = 20  # rows of one writer from which his stock phrases count little
     largest_component: int = 1_000  # rows; beyond, the threshold rises until the parts are smaller
     pairs_at_once: int = 50_000  # pairs scored at a time; bounds memory, never changes a result
+    freshness_days: float = 30.0  # days after which the freshness of an issue has halved
 
 
 @dataclass(frozen=True)

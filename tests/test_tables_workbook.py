@@ -269,6 +269,9 @@ def test_past_the_limit_the_workbook_lists_the_hottest_issues_and_the_csv_every_
     assert min(len(listed[name]) for name in (HOUSING, HEATING, "道外区教育局")) >= 4
     assert len(listed["待人工复核"]) == 10
     assert len(read_csv(tmp_path / "routed.csv")) == 60
+    about = {row[0]: row[2] for row in book["目录"].iter_rows(values_only=True)}
+    assert about["总表"].endswith("共有 50 个")
+    assert about["待人工复核"].endswith("列出 10 件，共有 30 件")
     assert any("routed.csv" in str(row[0]) for row in book["目录"].iter_rows(values_only=True))
 
 

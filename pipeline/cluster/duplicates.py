@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import csr_matrix
 
 from pipeline.cluster.sketches import BANDS, shingles, wording
 from pipeline.settings import ClusterSettings
@@ -41,10 +42,26 @@ def places_differ(left: Places, right: Places) -> npt.NDArray[np.bool_]:
     return np.asarray(((left != 0) & (right != 0) & (left != right)).any(axis=-1))
 
 
+def named_characters(names: pd.Series) -> csr_matrix:
+    """Which of 65,536 characters stand in the names of each row, from the column of SKETCHES."""
+    lengths = np.array([len(each) // 2 for each in names], dtype=np.int64)
+    characters = np.frombuffer(b"".join(names), dtype="<u2").astype(np.int32)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return csr_matrix((np.ones(len(characters), dtype=np.float32), characters, offsets), shape=(len(names), 2**16))
+
+
+def names_apart(named: csr_matrix, pairs: Rows) -> npt.NDArray[np.bool_]:
+    """True where both rows name an object and no name shares a character: 绿洲 and 绿州 are not apart."""
+    left, right = named[pairs[:, 0]], named[pairs[:, 1]]
+    both = (np.diff(left.indptr) > 0) & (np.diff(right.indptr) > 0)
+    return np.asarray(both & (np.asarray(left.multiply(right).sum(axis=1)).ravel() == 0))
+
+
 def find_duplicates(
     sketches: pd.DataFrame, places: Places, texts: Callable[[Rows], list[str]], *, settings: ClusterSettings
 ) -> Duplicates:
-    """Find repetitions: the same wording by its 64-bit hash, edited wording by MinHash bands and then on the texts themselves.
+    """Find repetitions: the same wording by its 64-bit hash, edited wording by MinHash bands and then on the texts
+    themselves.
 
     Parameters
     ----------
@@ -55,9 +72,11 @@ def find_duplicates(
 
     Notes
     -----
-    A wording shorter than `short_characters` can only be repeated exactly: 道里停电 and 道外停电 differ by one character.
+    A wording shorter than `short_characters` can only be repeated exactly: 道里停电 and 道外停电 differ
+    by one character.
     Below three times that length the numerals must be the same, or 3号楼 and 5号楼 would be one.
-    Repetitions at places that are known to differ are not repetitions: a form letter from two townships is two matters.
+    Repetitions at places that are known to differ, or that name other objects, are not repetitions: a form letter from
+    two townships or two estates is two matters.
     """
     n = len(sketches)
     characters = sketches["characters"].to_numpy()
@@ -69,6 +88,7 @@ def find_duplicates(
     pairs = _unique(np.concatenate([pairs, _same_wording(sketches, places, first)]))
     similarity = _verified(pairs, texts, settings)
     right = similarity >= settings.duplicate_similarity
+    right[right] = ~names_apart(named_characters(sketches["names"]), pairs[right])
     return _assigned(pairs[right], similarity[right], first, places, texts, settings)
 
 
@@ -97,7 +117,8 @@ def _candidates(bands: npt.NDArray[np.object_], heads: Rows) -> Rows:
 def _neighbours(keys: npt.NDArray[np.integer], rows: Rows, lags: int = 7) -> Rows:
     """Pairs of rows with the same key: each with the first of its key and with the `lags` before it.
 
-    All pairs up to eight rows of a key; beyond, the cost stays linear, and what is missed is only who repeats whom second.
+    All pairs up to eight rows of a key; beyond, the cost stays linear, and what is missed is only who repeats whom
+    second.
     """
     order = np.argsort(keys, kind="stable")
     ordered, rows = keys[order], rows[order]
@@ -115,7 +136,9 @@ def _unique(pairs: Rows) -> Rows:
     return np.unique(pairs[:, ::-1], axis=0)[:, ::-1] if len(pairs) else pairs
 
 
-def _may_repeat(sketches: pd.DataFrame, places: Places, pairs: Rows, settings: ClusterSettings) -> npt.NDArray[np.bool_]:
+def _may_repeat(
+    sketches: pd.DataFrame, places: Places, pairs: Rows, settings: ClusterSettings
+) -> npt.NDArray[np.bool_]:
     early, late = pairs[:, 0], pairs[:, 1]
     characters, numerals = sketches["characters"].to_numpy(), sketches["numerals"].to_numpy()
     shorter = np.minimum(characters[early], characters[late])

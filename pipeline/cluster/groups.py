@@ -49,7 +49,8 @@ def group_submissions(
     ----------
     sketches : table SKETCHES of the whole run, any batches end to end, in input order
     texts : row numbers of `sketches` (int64, ascending) -> title and text of each row, joined
-    words : row numbers of `sketches` (int64, ascending) -> tokens of each row's title and text, as the sketches were made of;
+    words : row numbers of `sketches` (int64, ascending) -> tokens of each row's title and text, as the sketches were
+    made of;
         asked once, only for rows that hold a word to be shown
     settings : thresholds and bounds, see ClusterSettings
 
@@ -63,8 +64,10 @@ def group_submissions(
 
     Notes
     -----
-    Components over pairs of `issue_probability` or more are split by average linkage (Sokal and Michener 1958; scipy) where the
-    mean probability across is under `cohesion`, so that a chain of single links falls apart but a large issue of many links does
+    Components over pairs of `issue_probability` or more are split by average linkage (Sokal and Michener 1958; scipy)
+    where the
+    mean probability across is under `cohesion`, so that a chain of single links falls apart but a large issue of many
+    links does
     not. Pairs whose places differ are infinitely far apart: no issue holds two places that are known to differ.
     Rows are worked on in order of time (missing times last, then input order), so where times are unique the order of
     the input changes nothing. A repetition belongs to the issue of what it repeats and adds no weight to it.

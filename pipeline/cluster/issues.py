@@ -110,7 +110,8 @@ def _oversized(labels: Rows, settings: ClusterSettings) -> Iterator[Rows]:
 
 
 def _inner_pairs(views: Views, labels: Rows, settings: ClusterSettings) -> Iterator[tuple[Rows, Rows, Floats]]:
-    """Each component of three or more with all its pairs, in the order of scipy's condensed distances, and their probabilities.
+    """Each component of three or more with all its pairs, in the order of scipy's condensed distances, and their
+    probabilities.
 
     Components are scored together, some `pairs_at_once` pairs at a time, because one by one costs more than the pairs.
     """
@@ -149,7 +150,7 @@ def _linked_parts(n: int, probability: Floats, apart: npt.NDArray[np.bool_], coh
 
 
 def _one_place_each(places: Places) -> Rows:
-    """Parts of a component too dense to weigh: each row joins the first part whose known places it does not contradict."""
+    """Parts of a component too dense to weigh: each row joins the first part that its place fits."""
     known: list[Places] = []
     parts = np.zeros(len(places), dtype=np.int64)
     for row, place in enumerate(places):

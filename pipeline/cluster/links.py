@@ -30,7 +30,8 @@ def make_links(
 ) -> pd.DataFrame:
     """Table LINKS, one row for each row of an issue of two or more; the index is the row number in `ranked`.
 
-    A repetition links to what it repeats (probability is the similarity of the wordings); any other row to the most probable row
+    A repetition links to what it repeats (probability is the similarity of the wordings); any other row to the most
+    probable row
     of its issue; a row that only its repetitions keep company to the most similar of them.
     """
     n = len(ranked)
@@ -88,14 +89,18 @@ def _rarest_shared(packed: npt.NDArray[np.object_], rows: Rows, to: Rows, views:
         keys = []
         for side in (rows, to):
             offsets, numbers = unpacked(packed[side[start : start + _LINKS_AT_ONCE]])
-            keys.append(np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)) << 28 | (numbers >> 4).astype(np.int64))
+            keys.append(
+                np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)) << 28 | (numbers >> 4).astype(np.int64)
+            )
         # A row holds a word once, so a key that comes twice is on both sides.
         both = np.sort(np.concatenate(keys))
         both = both[:-1][both[1:] == both[:-1]]
         links, codes = both >> 28, both & (2**28 - 1)
         place = np.searchsorted(views.codes, codes).clip(max=max(0, len(views.codes) - 1))
         known = views.codes[place] == codes if len(views.codes) else np.zeros(len(codes), dtype=bool)
-        frequency = np.where(known, views.frequency[place], 1) if len(views.codes) else np.ones(len(codes), dtype=np.int64)
+        frequency = (
+            np.where(known, views.frequency[place], 1) if len(views.codes) else np.ones(len(codes), dtype=np.int64)
+        )
         order = np.lexsort((codes, frequency, links))
         links, codes = links[order], codes[order]
         position = np.arange(len(links)) - np.searchsorted(links, links)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from pipeline.cluster.duplicates import Places, Rows, places_differ
+from pipeline.cluster.duplicates import Places, Rows, named_characters, names_apart, places_differ
 from pipeline.settings import ClusterSettings
 
 Floats = npt.NDArray[np.float64]
@@ -17,11 +17,14 @@ Floats = npt.NDArray[np.float64]
 # Log-odds that two rows are one issue, set by hand near a logistic regression on labelled pairs of a message board.
 WORDS = 14.0  # times the cosine over words: 0.3 with nothing else is even odds
 TITLE = 4.0  # times the cosine over the character pairs of the titles
-SAME_WRITER = 2.0  # the same person, unless he writes very often
+SAME_WRITER = 2.0  # the same person
+PROLIFIC_WRITER = -3.0  # the same person, who writes about everything in the same phrases
 DAYS = -0.5  # times ln(1 + days between them): half a year costs 2.6
-NAMES_APART = -2.0  # both name an object, none in common
+NAMES_APART = float(__import__('os').environ.get('NA','-2'))  # both name an object, none in common
 BASE = -4.0
 UNKNOWN_DAYS = 30.0  # where a time is missing
+
+PRIOR_ROWS = 100.0  # added to the rows of a run, so that in a run of a few rows a word that two share still counts
 
 STOCK_SHARE = 0.3  # words in this share of a prolific writer's rows are his manner, not his matter
 STOCK_WEIGHT = 0.25
@@ -37,8 +40,11 @@ class Views:
     frequency : rows that hold each word
     codes : sorted 28-bit code of each word
     titles : csr_matrix of float32, (n, character pairs in two titles or more), TF-IDF
-    names : csr_matrix, 1 where the row names that object
-    places : (n, 4), district, township, spot and mask, 0 where unknown; days : since 1970, nan where unknown; writers : 0 where unknown or prolific
+    names : csr_matrix, the characters of the objects that a row names
+    places : (n, 4), district, township, spot and mask, 0 where unknown
+    days : since 1970, nan where unknown
+    writers : 0 where unknown
+    prolific : the writer has `prolific_rows` rows or more
     """
 
     words: csr_matrix
@@ -49,6 +55,7 @@ class Views:
     places: Places
     days: Floats
     writers: Rows
+    prolific: npt.NDArray[np.bool_]
 
 
 def make_views(sketches: pd.DataFrame, places: Places, *, settings: ClusterSettings) -> Views:
@@ -64,25 +71,25 @@ def make_views(sketches: pd.DataFrame, places: Places, *, settings: ClusterSetti
     weights *= _manner(indptr, packed >> 4, writers, prolific)
     words, codes, frequency = _tfidf(n, indptr, packed >> 4, weights)
     title_indptr, pairs = unpacked(sketches["title_pairs"])
-    titles, _, _ = _tfidf(n, title_indptr, pairs, np.ones(len(pairs), dtype=np.float32))
-    name_indptr, names = unpacked(sketches["names"])
-    known, columns = np.unique(names, return_inverse=True)
+    titles, _, _ = _tfidf(n, title_indptr, pairs, _manner(title_indptr, pairs, writers, prolific))
     return Views(
         words=words,
         frequency=frequency,
         codes=codes,
         titles=titles,
-        names=csr_matrix((np.ones(len(names), dtype=np.float32), columns, name_indptr), shape=(n, max(1, len(known)))),
+        names=named_characters(sketches["names"]),
         places=places,
         days=days,
-        writers=np.where(np.isin(writers, prolific), 0, writers),
+        writers=writers,
+        prolific=np.isin(writers, prolific),
     )
 
 
 def candidate_pairs(views: Views, *, settings: ClusterSettings) -> Rows:
     """Pairs (smaller, larger) that share rare words, shape (k, 2), each once, in order.
 
-    Words in more than `common_rows` rows find no pairs (they still count in the score), so the cost of a row is bounded; of each
+    Words in more than `common_rows` rows find no pairs (they still count in the score), so the cost of a row is
+    bounded; of each
     row the `neighbours` nearest are kept. Words of a middling frequency link each row to its neighbours in time only.
     """
     from sparse_dot_topn import sp_matmul_topn
@@ -115,14 +122,13 @@ def _probabilities(views: Views, pairs: Rows) -> Floats:
     left, right = pairs[:, 0], pairs[:, 1]
     apart = np.abs(views.days[left] - views.days[right])
     apart = np.where(np.isnan(apart), UNKNOWN_DAYS, apart)
-    named = np.diff(views.names.indptr) > 0
-    shared = _dot(views.names, left, right)
+    same_writer = (views.writers[left] != 0) & (views.writers[left] == views.writers[right])
     odds = (
         WORDS * _dot(views.words, left, right)
         + TITLE * _dot(views.titles, left, right)
-        + SAME_WRITER * ((views.writers[left] != 0) & (views.writers[left] == views.writers[right]))
+        + np.where(views.prolific[left], PROLIFIC_WRITER, SAME_WRITER) * same_writer
         + DAYS * np.log1p(apart)
-        + NAMES_APART * (named[left] & named[right] & (shared == 0))
+        + NAMES_APART * names_apart(views.names, pairs)
         + BASE
     )
     return np.where(places_differ(views.places[left], views.places[right]), 0.0, 1.0 / (1.0 + np.exp(-odds)))
@@ -139,11 +145,11 @@ def unpacked(column: pd.Series | npt.NDArray[np.object_]) -> tuple[Rows, Rows]:
     return np.concatenate([[0], np.cumsum(lengths)]), numbers
 
 
-def _tfidf(n: int, indptr: Rows, codes: Rows, weights: npt.NDArray[np.float32]) -> tuple[csr_matrix, Rows, Rows]:
+def _tfidf(n: int, indptr: Rows, codes: Rows, weights: npt.NDArray[np.floating]) -> tuple[csr_matrix, Rows, Rows]:
     """Unit rows over the codes that two rows or more hold, those codes, and how many rows hold each."""
     known, counts = np.unique(codes, return_counts=True)
     columns = np.searchsorted(known, codes)
-    data = weights * np.log((1.0 + n) / (1.0 + counts)).astype(np.float32)[columns]
+    data = weights * np.log((PRIOR_ROWS + n) / (1.0 + counts)).astype(np.float32)[columns]
     rows = np.repeat(np.arange(n), np.diff(indptr))
     norms = np.sqrt(np.bincount(rows, data * data, minlength=n))
     data /= np.maximum(norms, 1e-9).astype(np.float32)[rows]

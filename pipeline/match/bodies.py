@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.directory import Department, Directory
 
 
-@dataclass(frozen=True)
-class Scene:
+class Scene(NamedTuple):
     """Where one matter is, and its words, for choosing between bodies.
 
     Attributes
     ----------
     district, township : official names or ""
     in_city : some place of the directory is named
-    text : title and text
+    text : title and text, and the clause that decided
     """
 
     district: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -80,8 +81,7 @@ _VIEWS = (
 )
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(NamedTuple):
     title: str
     text: str
     place: str
@@ -98,8 +98,7 @@ class _Row:
         return Scene(_known(self.district), _known(self.township), len(self.place_words) > 0, words)
 
 
-@dataclass(frozen=True)
-class _View:
+class _View(NamedTuple):
     topic: str
     topic_probability: float
     topic_labels: Sequence[str]
@@ -164,8 +163,11 @@ class _Office:
     def _name(self, lead: Lead, scene: Scene) -> str:
         if self.matcher.target == "department":
             return str(lead.name)
-        level = lead.claim.duty.level if lead.claim else _USUAL_LEVEL.get(lead.kind, "district")
-        return name_body(lead.kind, level, scene, self.directory)
+        if lead.claim is None:
+            return name_body(lead.kind, _USUAL_LEVEL.get(lead.kind, "district"), scene, self.directory)
+        # 供热企业 in a clause whose words stand in the text tells the heating company from the gas company.
+        spoken = scene._replace(text=scene.text + lead.claim.duty.clause) if lead.claim.words else scene
+        return name_body(lead.kind, lead.claim.duty.level, spoken, self.directory)
 
     def _partners(self, lead: Lead | None, department: str, scene: Scene) -> list[str]:
         # A clause none of whose words was found says nothing about who helps.
@@ -183,7 +185,7 @@ class _Office:
             own_topic = self.directory is None or view.topic not in self.directory.topic_names
             if not (self.matcher.target == "topic" and view.topic and own_topic):
                 return "review"
-        auto, check = self.matcher.view(self.directory).thresholds.tolist()
+        auto, check = self.matcher.view(self.directory).limits
         if ranking.probability >= auto:
             return "auto"
         return "check" if ranking.probability >= check else "review"

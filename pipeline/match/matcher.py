@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -24,8 +25,7 @@ _FEATURES = 5
 _FOLDS = 5
 
 
-@dataclass(frozen=True)
-class Ranking:
+class Ranking(NamedTuple):
     """The candidates of one row in order, and how sure the first is.
 
     Attributes
@@ -57,10 +57,25 @@ class View:
 
     def rank(self, leads: Sequence[Lead], topic_probability: float, *, target: str) -> Ranking:
         """Order the candidates of one row."""
-        ordered, shares = _ordered(leads, self.ranking)
+        ordered, shares = _ordered(leads, self._weights)
         features = _shape(ordered, shares, topic_probability, target=target)
-        logit = float(self.calibration[0] + self.calibration[1:] @ np.array(features))
+        intercept, *weights = self._logistic
+        logit = intercept + sum(weight * feature for weight, feature in zip(weights, features, strict=True))
         return Ranking(ordered, shares, _sigmoid(logit))
+
+    # Plain floats: arithmetic on single elements of an array costs ten times as much.
+    @cached_property
+    def _weights(self) -> tuple[float, float]:
+        return float(self.ranking[0]), float(self.ranking[1])
+
+    @cached_property
+    def _logistic(self) -> list[float]:
+        return [float(weight) for weight in self.calibration]
+
+    @cached_property
+    def limits(self) -> tuple[float, float]:
+        """Lowest probability decided auto, and lowest decided check."""
+        return float(self.thresholds[0]), float(self.thresholds[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +205,7 @@ def _fit_view(
         # Rows that are never decided without a person have no say in where the thresholds stand.
         if not names or row[0] == OTHER or not (leads or target == "topic"):
             continue
-        ordered, shares = _ordered(leads, ranking)
+        ordered, shares = _ordered(leads, (float(ranking[0]), float(ranking[1])))
         shapes.append(_shape(ordered, shares, row[1], target=target))
         outcomes.append((row[0] if target == "topic" else ordered[0].name) in names)
     if not shapes:
@@ -224,10 +239,10 @@ def _fit_ranking(candidates: list[list[Lead]], right: list[frozenset[str]]) -> n
     return np.asarray(np.clip(weights, 0.0, None))
 
 
-def _ordered(leads: Sequence[Lead], weights: np.ndarray) -> tuple[tuple[Lead, ...], tuple[float, ...]]:
+def _ordered(leads: Sequence[Lead], weights: tuple[float, float]) -> tuple[tuple[Lead, ...], tuple[float, ...]]:
     if not leads:
         return (), ()
-    first, second = float(weights[0]), float(weights[1])
+    first, second = weights
     scores = [first * learned + second * share for learned, share in (lead.features() for lead in leads)]
     highest = max(scores)
     powers = [math.exp(score - highest) for score in scores]
@@ -243,7 +258,7 @@ def _shape(leads: Sequence[Lead], shares: Sequence[float], topic_probability: fl
         return [0.0, 0.0, topic, 0.0, 0.0]
     first = leads[0]
     second = shares[1] if len(shares) > 1 else 0.0
-    claimed = max((lead.claim.share for lead in leads if lead.claim), default=0.0)
+    claimed = max([lead.claim.share for lead in leads if lead.claim], default=0.0)
     agreed = first.claim is not None and first.claim.share >= claimed
     words = len(first.claim.words) if first.claim else 0
     learned = first.learned if first.learned is not None else shares[0]

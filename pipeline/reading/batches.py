@@ -34,11 +34,13 @@ class ReadBatch:
     rejected : table REJECTED: rows, sheets (row 0) and files (row 0, no sheet) that could not be used, met since
         the batch before
     notes : Chinese remarks of one line, of the files that ended since the batch before
+    share : of the bytes of all files, how much has been read, 0 to 1
     """
 
     submissions: pd.DataFrame
     rejected: pd.DataFrame
     notes: tuple[str, ...] = ()
+    share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,10 @@ def _batches(
     waiting_rows = 0
     rejected: list[pd.DataFrame] = []
     notes: list[str] = []
+    total, before, share = max(1, sum(file.bytes for file in files)), 0, 0.0
     for file in files:
-        for submissions, refused, remarks in _read_file(file, options, settings, register):
+        for submissions, refused, remarks, within in _read_file(file, options, settings, register):
+            share = (before + within * file.bytes) / total
             if len(refused):
                 rejected.append(refused)
             notes.extend(remarks)
@@ -125,18 +129,20 @@ def _batches(
             full = waiting_rows - waiting_rows % batch_rows
             for start in range(0, full, batch_rows):
                 part = rows.iloc[start : start + batch_rows].reset_index(drop=True)
-                yield ReadBatch(part, _table_of_rejected(rejected), tuple(notes))
+                yield ReadBatch(part, _table_of_rejected(rejected), tuple(notes), share)
                 rejected, notes = [], []
             waiting = [rows.iloc[full:]] if full < waiting_rows else []
             waiting_rows -= full
+        before += file.bytes
     if waiting or rejected or notes:
         rest = _joined(waiting) if waiting else empty_table(_table(options))
-        yield ReadBatch(rest, _table_of_rejected(rejected), tuple(notes))
+        yield ReadBatch(rest, _table_of_rejected(rejected), tuple(notes), 1.0)
 
 
 def _read_file(
     file: InputFile, options: ReadOptions, settings: ReadingSettings, register: IdRegister
-) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, list[str]]]:
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, list[str], float]]:
+    """Submissions, rejected rows, notes, and the share of the file that is read."""
     tally = FileTally()
     nothing = empty_table(_table(options))
     try:
@@ -144,19 +150,20 @@ def _read_file(
             submissions, rejected = rows_of_block(
                 block, file, options=options, settings=settings, register=register, tally=tally
             )
-            yield submissions, rejected, []
+            yield submissions, rejected, [], block.share
     except UnreadableError as trouble:
         tally.rejected += 1
-        yield nothing, rejected_rows(file, trouble.sheet, [(trouble.row, trouble.reason)]), []
-    except OSError as error:
+        yield nothing, rejected_rows(file, trouble.sheet, [(trouble.row, trouble.reason)]), [], 1.0
+    except (OSError, UnicodeDecodeError) as error:
         tally.rejected += 1
-        reason = f"文件读不下去（{error.strerror}），请检查磁盘或网络后再试"
-        yield nothing, rejected_rows(file, "", [(0, reason)]), []
+        why = error.strerror if isinstance(error, OSError) else f"第 {tally.read} 件之后的字节不是文字"
+        reason = f"文件读不下去（{why}），请检查原文件是否完整后再试"
+        yield nothing, rejected_rows(file, "", [(0, reason)]), [], 1.0
     if not tally.read and not tally.rejected:
-        yield nothing, rejected_rows(file, "", [(0, "没有读到任何数据行，请检查文件内容")]), []
+        yield nothing, rejected_rows(file, "", [(0, "没有读到任何数据行，请检查文件内容")]), [], 1.0
     notes = tally.notes(file.name, longest_text=settings.longest_text)
     if notes:
-        yield nothing, empty_table(REJECTED), notes
+        yield nothing, empty_table(REJECTED), notes, 1.0
 
 
 def _blocks(file: InputFile, options: ReadOptions, settings: ReadingSettings) -> Iterator[Block]:

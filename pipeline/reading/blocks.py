@@ -24,6 +24,7 @@ class Block:
     headers : field -> header as it stands in the file, to know it again between the rows
     rejected : row and Chinese reason of what could not be made a row
     notes : Chinese remarks
+    share : of the file that is read, 0 to 1
     """
 
     sheet: str = ""
@@ -32,6 +33,7 @@ class Block:
     headers: Mapping[str, str] = field(default_factory=dict)
     rejected: Sequence[tuple[int, str]] = ()
     notes: Sequence[str] = ()
+    share: float = 0.0
 
 
 def block_of_records(
@@ -43,6 +45,7 @@ def block_of_records(
     sheet: str = "",
     rejected: Sequence[tuple[int, str]] = (),
     notes: Sequence[str] = (),
+    share: float = 0.0,
 ) -> Block:
     """Turn records, all as wide as the header, into a block; places in parts become one place."""
     cells: dict[str, Sequence[Any]] = {}
@@ -56,7 +59,7 @@ def block_of_records(
         cells["place"] = parts[0]
     elif parts:
         cells["place"] = [join_place(row) for row in zip(*parts, strict=True)]
-    return Block(sheet, rows, cells, headers, rejected, notes)
+    return Block(sheet, rows, cells, headers, rejected, notes, share)
 
 
 def join_place(parts: Sequence[Any]) -> str:

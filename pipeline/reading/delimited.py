@@ -7,6 +7,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pipeline.reading.blocks import BLOCK_ROWS, Block, block_of_records
@@ -46,7 +47,8 @@ def read_delimited(file: InputFile, *, options: ReadOptions, settings: ReadingSe
         records = split_records(itertools.chain(sample, lines), delimiter)
         for _ in range(found.data_start):
             next(records)
-        yield from _blocks(records, found, damaged=encoding.damaged)
+        for block in _blocks(records, found, damaged=encoding.damaged):
+            yield replace(block, share=stream.buffer.tell() / max(1, file.bytes))
 
 
 def split_records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str], str]]:
@@ -185,7 +187,12 @@ def _find_layout(
         found = find_header(rows, options)
         evenness = _evenness(records)
         if found is not None:
-            rank = (len(found.map.columns), evenness, delimiter == "\t" and file.path.suffix.lower() == ".tsv")
+            fitting = sum(len(record) == len(found.cells) for record in records[found.data_start :])
+            rank = (
+                len(found.map.columns),
+                fitting / max(len(records), 1),
+                delimiter == "\t" and file.path.suffix.lower() == ".tsv",
+            )
             if best is None or rank > best[0]:
                 best = (rank, delimiter, found)
         if evenness > fullest[0]:

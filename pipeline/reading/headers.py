@@ -14,7 +14,7 @@ from pipeline.reading.spellings import (
     NOT_THE_PUBLIC,
     SUBMISSION_SPELLINGS,
     TEXT_ENDINGS,
-    TITLE_ENDINGS,
+    TEXT_WORDS,
     TRADITIONAL,
 )
 from pipeline.reading.trouble import UnreadableError
@@ -99,11 +99,12 @@ def map_headers(headers: Sequence[str], options: ReadOptions) -> HeaderMap:
         if len(free) > 1 and not field.startswith("place_"):
             others = "、".join(headers[index] for index in free if index != best)
             notes.append(f"“{headers[best]}”与“{others}”含义相近，按“{headers[best]}”读取")
-    # Only beside a known header: a row of data may well have a title that ends in 问题 or 建议.
-    if columns and "text" not in columns and "tokens" not in columns:
-        _guess("text", TEXT_ENDINGS, "正文", plain, headers, columns, notes)
-        if not any(field in columns for field in _WANTED):
-            _guess("title", TITLE_ENDINGS, "标题", plain, headers, columns, notes)
+    # Only beside known headers: a row of data may well have a title that ends in 问题 or 建议.
+    if len(columns) >= 2 and not any(field in columns for field in ("text", "tokens")):
+        text_column = _likely(plain, columns, TEXT_ENDINGS, TEXT_WORDS)
+        if text_column is not None:
+            columns["text"] = text_column
+            notes.append(f"没有认出正文列，按“{headers[text_column]}”读取；不对时请用 --columns 正文=表头 指明")
     return HeaderMap(columns, tuple(notes))
 
 
@@ -193,18 +194,15 @@ def _padded(row: Sequence[str], width: int) -> list[str]:
     return [*row, *[""] * (width - len(row))]
 
 
-def _guess(
-    field: str,
-    endings: tuple[str, ...],
-    meaning: str,
-    plain: Sequence[str],
-    headers: Sequence[str],
-    columns: dict[str, int],
-    notes: list[str],
-) -> None:
-    for index, header in enumerate(plain):
-        fits = header.endswith(endings) and not any(word in header for word in NOT_THE_PUBLIC)
-        if fits and len(header) <= 20 and index not in columns.values():
-            columns[field] = index
-            notes.append(f"没有认出{meaning}列，按“{headers[index]}”读取；不对时请用 --columns 指明")
-            return
+def _likely(
+    plain: Sequence[str], columns: Mapping[str, int], endings: tuple[str, ...], words: tuple[str, ...]
+) -> int | None:
+    """The first free column that ends so, else the first that says so, and does not speak of the office's own work."""
+    free = [
+        index
+        for index, header in enumerate(plain)
+        if header and index not in columns.values() and not any(word in header for word in NOT_THE_PUBLIC)
+    ]
+    ending = [index for index in free if plain[index].endswith(endings)]
+    saying = [index for index in free if any(word in plain[index] for word in words)]
+    return next(iter(ending + saying), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pipeline.reading.blocks import BLOCK_ROWS, Block, block_of_records
@@ -27,7 +28,7 @@ def read_json_lines(file: InputFile, *, options: ReadOptions) -> Iterator[Block]
         numbered = enumerate(stream, start=1)
         maps: dict[tuple[str, ...], HeaderMap] = {}
         while chunk := list(itertools.islice(numbered, BLOCK_ROWS)):
-            yield _json_block(chunk, maps, options)
+            yield replace(_json_block(chunk, maps, options), share=stream.buffer.tell() / max(1, file.bytes))
 
 
 def _json_block(chunk: list[tuple[int, str]], maps: dict[tuple[str, ...], HeaderMap], options: ReadOptions) -> Block:
@@ -112,15 +113,17 @@ def read_parquet(file: InputFile, *, options: ReadOptions) -> Iterator[Block]:
                 yield block_of_records(records, rows, narrow, headers, notes=notes)
                 first += len(records)
                 notes = ()
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, KeyError) as error:
             raise UnreadableError("Parquet 文件从这里起已损坏，请重新导出", row=first) from error
 
 
 def _python_values(column: Any) -> list[Any]:
     import pyarrow as pa
 
-    if pa.types.is_timestamp(column.type):  # nanoseconds would ask for pandas
-        column = column.cast(pa.timestamp("us", tz=column.type.tz), safe=False)
+    if pa.types.is_timestamp(column.type):
+        # Nanoseconds would ask for pandas, and a named zone for a time zone database, which Windows lacks.
+        zone = None if column.type.tz is None else "+08:00"
+        column = column.cast(pa.timestamp("us", tz=zone), safe=False)
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         return [None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()]
     values: list[Any] = column.to_pylist()

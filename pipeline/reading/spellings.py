@@ -35,7 +35,7 @@ SUBMISSION_SPELLINGS: dict[str, tuple[str, ...]] = {
         "信访内容 信访事项 信访诉求 投诉内容 投诉详情 投诉描述 举报内容 咨询内容 求助内容 建议内容 建议正文 "
         "建议详情 提案内容 提案正文 案件内容 案件描述 来电内容 来电诉求 通话内容 受理内容 登记内容 主要内容 "
         "主要诉求 主要问题 具体内容 具体问题 具体诉求 具体描述 具体情况 具体建议 具体意见 详细内容 详细描述 "
-        "详细情况 详情 情况说明 情况描述 情况反映 问题说明 诉求说明 内容描述 内容详情 描述 说明 意见建议 "
+        "详细情况 详情 情况说明 情况描述 情况反映 问题说明 诉求说明 内容描述 内容详情 描述 意见建议 "
         "意见与建议 意见和建议 意见或建议 意见内容 意见 建议 您的意见 您的建议 您的意见建议 您的意见和建议 "
         "您的意见或建议 您的诉求 您的问题 您要反映的问题 您反映的问题 您想反映的问题 请描述您的问题 "
         "请填写您的意见 请填写您的建议 请填写您的意见建议 问题 诉求 群众诉求 市民诉求 居民诉求 群众意见 "
@@ -99,15 +99,16 @@ LABEL_SPELLINGS: dict[str, tuple[str, ...]] = {
     "department_kind": _words("departmentkind leads 承办部门类别 部门类别"),
     "co_kinds": _words("cokinds 协办单位 协办部门 协办部门类别"),
     "returned_by": _words("returnedby 退回单位"),
-    "issue": _words("issue issueid 事项"),
+    "issue": _words("issue issueid 事项 事项编号"),
     "tokens": _words("tokens 分词 分词结果"),
 }
 
 # Where no column has a known name, one that ends so and speaks of none of the others is taken, and reported.
-TEXT_ENDINGS = ("内容", "详情", "描述", "正文", "诉求", "意见", "建议", "意见建议", "问题")
-TITLE_ENDINGS = ("标题", "主题")
+TEXT_ENDINGS = ("内容", "详情", "描述", "正文", "诉求", "意见", "建议", "问题", "说明")
+# Questions of a questionnaire: 您对本市供热工作有什么意见或建议？
+TEXT_WORDS = ("意见", "建议", "诉求", "反映", "投诉", "困难")
 NOT_THE_PUBLIC = _words(
-    "回复 答复 办理 处理 处置 回访 评价 满意 审核 审查 审批 结果 领导 批示 拟办 承办 主办 协办 反馈 备注 "
+    "来源 回复 答复 办理 处理 处置 回访 评价 满意 审核 审查 审批 结果 领导 批示 拟办 承办 主办 协办 反馈 备注 "
     "是否 分类 类型 类别 附件 转办 交办 退回 部门 单位 编号 时间 数量 次数"
 )
 

@@ -37,7 +37,7 @@ def read_workbook(file: InputFile, *, options: ReadOptions, settings: ReadingSet
             workbook = CalamineWorkbook.from_filelike(stream)
         except PasswordError as error:
             raise UnreadableError("文件设有打开密码，请去掉密码另存后再处理") from error
-        except Exception as error:  # calamine raises many kinds for damage
+        except BaseException as error:
             raise UnreadableError(_damaged(error)) from error
         for meta in workbook.sheets_metadata:
             if meta.typ not in (SheetTypeEnum.WorkSheet, SheetTypeEnum.MacroSheet):
@@ -50,11 +50,21 @@ def read_workbook(file: InputFile, *, options: ReadOptions, settings: ReadingSet
                 yield from _read_sheet(sheet, options, settings)
             except UnreadableError as trouble:
                 yield Block(sheet=meta.name, rejected=[(0, trouble.reason)])
-            except Exception as error:  # as above; the other sheets may be sound
+            except GeneratorExit:
+                raise
+            except BaseException as error:  # the other sheets may be sound
                 yield Block(sheet=meta.name, rejected=[(0, _damaged(error))])
 
 
-def _damaged(error: Exception) -> str:
+def _damaged(error: BaseException) -> str:
+    """Chinese reason for what calamine raised about damage: many kinds, and panics, which are no Exception.
+
+    Raises
+    ------
+    BaseException : the error itself where it is a person's interrupt and such
+    """
+    if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+        raise error
     detail = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
     return f"表格已损坏，读不出来（{detail}），请用 Excel 或 WPS 打开修复后另存为 .xlsx"
 

@@ -63,7 +63,7 @@ def choose_rows(routed: Path, issues: pd.DataFrame, *, settings: TablesSettings)
     review = _review_order(ranking, issues)
     whole = 2 * len(ranking) + len(review) <= limit
     bodies = _largest_bodies(ranking["department"], settings.sheets)
-    hot = issues[issues["size"].gt(1) | issues["people"].gt(1)]
+    hot = issues[is_hot(issues)]
     if whole:
         rows = read_parquet(routed, ROUTED)
         order = _body_order(rows, issues)
@@ -93,6 +93,11 @@ def choose_rows(routed: Path, issues: pd.DataFrame, *, settings: TablesSettings)
         np.arange(len(review)),
         _with_texts(hot, routed, ranking["submission_id"]),
     )
+
+
+def is_hot(issues: pd.DataFrame) -> pd.Series:
+    """Which issues come in several submissions, or from several people."""
+    return issues["size"].gt(1) | issues["people"].gt(1)
 
 
 def read_rows(path: Path, positions: np.ndarray, *, columns: Sequence[str] | None = None) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from pipeline.errors import OutputError
 from pipeline.schema import DECISIONS, ISSUES, REJECTED, URGENCIES, check_table
 from pipeline.settings import TablesSettings
 from pipeline.tables.cells import sheet_names
-from pipeline.tables.choosing import Choice, choose_rows
+from pipeline.tables.choosing import Choice, choose_rows, is_hot
 from pipeline.tables.contents import Entry, write_contents
 from pipeline.tables.layout import (
     ALL_ROWS,
@@ -143,14 +143,17 @@ def _plan(
     review = rows if choice.whole else _display(choice.review_submissions, topic_names, sizes)
     hot = _display(choice.hot_issues, topic_names, sizes)
     unused = [key for key in OPTIONAL if not any(value is not None for value in review.get(key, ()))]
-    listed = "每件一行" if choice.whole else "事项，按热度排列"
     every, body = (ALL_ROWS.without(unused), ONE_BODY.without(unused)) if choice.whole else (ISSUES_ONLY, ISSUES_ONLY)
-    first = "按读入顺序，" if choice.whole else ""
+    first, cut = "每件一行，按读入顺序", ""
+    if not choice.whole:
+        waiting = int((choice.ranking["decision"] == "review").sum())
+        first = f"最热的 {len(choice.all_rows):,} 个事项，共有 {len(issues):,} 个"
+        cut = f"；列出 {len(choice.review_rows):,} 件，共有 {waiting:,} 件" if waiting > len(choice.review_rows) else ""
     sheets = [
-        _Sheet("总表", every, rows, choice.all_rows.tolist(), f"{first}{listed}", "#1F4E79"),
+        _Sheet("总表", every, rows, choice.all_rows.tolist(), first, "#1F4E79"),
         _Sheet(
             "待人工复核", REVIEW.without(unused), review, choice.review_rows.tolist(),
-            "系统拿不准，请选定主题和承办单位；紧急的、同一事项件数多的在前", "#C55A11",
+            f"系统拿不准，请选定主题和承办单位；紧急的、同一事项件数多的在前{cut}", "#C55A11",
         ),
         _Sheet("热点问题", HOT_ISSUES, hot, range(len(choice.hot_issues)), "多人反映的同一事项，最热的在前", "#C00000"),
     ]  # fmt: skip
@@ -220,7 +223,7 @@ def _counts(choice: Choice, issues: pd.DataFrame, rejected: pd.DataFrame) -> dic
         **{name: int(decisions.get(name, 0)) for name in DECISIONS},
         "urgent": int((choice.ranking["urgency"] == "urgent").sum()),
         "issues": len(issues),
-        "hot": len(choice.hot_issues),
+        "hot": int(is_hot(issues).sum()),
     }
 
 

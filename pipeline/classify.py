@@ -1,8 +1,8 @@
 """Vectors -> labels with calibrated probabilities: topics, kinds of department, departments.
 
 One linear score a label from the vectors and one from the lexicon are added with weights that were fitted out of fold
-(stacking after Wolpert 1992, with temperature scaling after Guo et al. 2017), so that much labelled text outvotes the lexicon and
-little leans on it.
+(stacking after Wolpert 1992, with temperature scaling after Guo et al. 2017), so that much labelled text outvotes the
+lexicon and little leans on it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from scipy import sparse
 
 from pipeline.schema import CLASSIFIED, SEGMENTED, check_table, typed
 from pipeline.settings import ClassifySettings
-from pipeline.vectorize import Floats, Lexicon, Vectorizer, lexicon_scores
+from pipeline.vectorize import Lexicon, Vectorizer, lexicon_scores
 
+Floats = NDArray[np.float32]
 Names = NDArray[np.str_]
 Doubles = NDArray[np.float64]
 
@@ -85,8 +86,8 @@ class LabelModel:
     weights : float32 of shape (n_features, n_labels)
     bias : float32 of shape (n_labels,)
     lexicon_topics : topics of the lexicon that it was fitted with
-    bridge : float32 of shape (n_lexicon_topics + 1, n_labels), probability of a label where the lexicon speaks for a topic;
-        the last row where it says nothing
+    bridge : float32 of shape (n_lexicon_topics + 1, n_labels), probability of a label where the lexicon
+        speaks for a topic; the last row where it says nothing
     stack, further : how scores become probabilities
     """
 
@@ -135,8 +136,8 @@ def classify_labels(
 ) -> pd.DataFrame:
     """Give each row its topic, and the likeliest kinds and departments.
 
-    A text without a single token says nothing: its topic is "other" where that was learned, else "", with probability 0, and
-    its lists are empty.
+    A text without a single token says nothing: its topic is "other" where that was learned, else "", with probability 0,
+    and its lists are empty.
 
     Parameters
     ----------
@@ -283,8 +284,8 @@ def fit_linear(
 
     Returns
     -------
-    weights of shape (n_features, n_labels) and bias of shape (n_labels,), rounded to what float16 can hold; a label without an
-    example in `truth` has the score -1 everywhere
+    weights of shape (n_features, n_labels) and bias of shape (n_labels,), rounded to what float16 can hold; a label without
+    an example in `truth` has the score -1 everywhere
     """
     from sklearn.svm import LinearSVC
 
@@ -294,7 +295,7 @@ def fit_linear(
         right = truth == label
         if right.all():
             bias[column] = 1
-        elif right.any():
+        elif right.any() and vectors.shape[1]:
             fitted = LinearSVC(C=settings.cost, random_state=settings.seed).fit(vectors, right)
             weights[:, column] = fitted.coef_[0]
             bias[column] = fitted.intercept_[0]
@@ -306,7 +307,7 @@ def fit_stack(scores: Floats, prior: Floats, truth: Names, labels: Names) -> Sta
 
     Parameters
     ----------
-    scores, prior : out-of-fold, shape (n_rows, n_labels)
+    scores, prior : out-of-fold, shape (n_rows, n_labels); without a single row the weights stay at their usual size
     truth : label of each row; every one is in `labels`
     """
     from scipy.optimize import minimize
@@ -323,6 +324,8 @@ def fit_stack(scores: Floats, prior: Floats, truth: Names, labels: Names) -> Sta
         return float(value) / len(truth), slope / len(truth)
 
     start = np.concatenate([[3.0, 0.5], np.zeros(len(labels))])
+    if not len(truth):
+        return Stack(linear=start[0], lexicon=start[1], offsets=start[2:])
     limits = [(0.0, 50.0), (0.0, 5.0)] + [(-5.0, 5.0)] * len(labels)
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=limits).x
     return Stack(linear=float(found[0]), lexicon=float(found[1]), offsets=found[2:])

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from pipeline import __version__
@@ -25,6 +24,7 @@ from pipeline.bundle import Bundle, bundle_hash, load_bundle, load_training, ref
 from pipeline.card import write_card
 from pipeline.classify import classify_labels
 from pipeline.cluster import SKETCHES, describe_issues, group_submissions, sketch_submissions
+from pipeline.directory import Directory
 from pipeline.engines import Engine
 from pipeline.errors import InputError
 from pipeline.evaluate import score_leads
@@ -51,7 +51,7 @@ from pipeline.schema import PLACED, SUBMISSIONS, typed
 from pipeline.segment import segment_submissions
 from pipeline.settings import Settings
 from pipeline.tables import write_issues, write_links, write_routed, write_workbook
-from pipeline.tools import Knowledge, Tools, open_tools
+from pipeline.tools import Knowledge, Tools, open_directory, open_tools, open_words
 from pipeline.workspace import Workspace, finish_workspace, finished_run, open_workspace, release_workspace
 
 Progress = Callable[[str, int, float | None], None]
@@ -115,12 +115,17 @@ def locate(submissions: pd.DataFrame, segmented: pd.DataFrame, *, gazetteer: Gaz
 class RouteStage:
     """`route_batch` with its tools by name, so that worker processes open them themselves.
 
-    ``digest`` is there for the cache: a folder that changes under the same name is opened anew.
+    Attributes
+    ----------
+    knowledge, settings : of the run
+    digest : for the cache: a folder that changes under the same name is opened anew
+    on : day of the run, for the duties in force
     """
 
     knowledge: Knowledge
     settings: Settings
     digest: str
+    on: dt.date
 
     def __call__(self, submissions: pd.DataFrame) -> pd.DataFrame:
         """See `route_batch`."""
@@ -131,7 +136,7 @@ class RouteStage:
 @functools.lru_cache(maxsize=1)
 def _opened(stage: RouteStage) -> tuple[Tools, Bundle]:
     # Once for each worker process: opening takes as long as some thousand rows do.
-    return open_tools(stage.knowledge, stage.settings), load_bundle(stage.knowledge.bundle)
+    return open_tools(stage.knowledge, stage.settings, on=stage.on), load_bundle(stage.knowledge.bundle)
 
 
 def route(
@@ -166,8 +171,10 @@ def route(
     watch = Stopwatch()
     with watch.stage("hash"):
         files = list_inputs(inputs)
-        knowledge_digest = knowledge.digest()
-        key = run_key(files, knowledge_digest, options, settings)
+        today = dt.date.today()
+        directory = open_directory(knowledge, on=today)
+        known = knowledge.digest(directory)
+        key = run_key(files, known, options, settings)
     done = finished_run(out, key=key)
     if done is not None:
         return RouteReport(out, done, finished_before=True)
@@ -175,9 +182,9 @@ def route(
     try:
         with MemoryWatch() as memory, open_register(register) if register is not None else nullcontext() as opened:
             log = ReadingLog(files)
-            stage = RouteStage(knowledge, settings, knowledge_digest)
+            stage = RouteStage(knowledge, settings, known, today)
             parts = _map_parts(log, stage, workspace, engine, options, settings, watch, progress)
-            counts = _write_results(log, parts, stage, workspace, opened, watch, progress)
+            counts = _write_results(log, parts, stage, directory, workspace, opened, watch, progress)
         run = {
             "key": key,
             "inputs": log.inputs(),
@@ -229,6 +236,7 @@ def _write_results(
     log: ReadingLog,
     new: Parts,
     stage: RouteStage,
+    directory: Directory | None,
     workspace: Workspace,
     register: Register | None,
     watch: Stopwatch,
@@ -244,7 +252,7 @@ def _write_results(
         grouping = group_submissions(
             everything.read([_SKETCH + name for name in SKETCHES.names]).set_axis(SKETCHES.names, axis=1),
             texts=lambda rows: texts_of(everything, rows),
-            words=lambda rows: _words(everything, rows, stage),
+            words=lambda rows: _words(everything.take(rows, SUBMISSIONS.names), stage, directory),
             settings=settings.cluster,
         )
         members = keep_issue_ids(grouping.members, old.read(["issue_id"])["issue_id"]) if old.rows else grouping.members
@@ -260,7 +268,6 @@ def _write_results(
         )
     progress("workbook", new.rows, None)
     with watch.stage("workbook"):
-        directory = _opened(stage)[0].directory
         write_workbook(
             result / "routing_tables.xlsx",
             routed_path,
@@ -278,9 +285,10 @@ def _write_results(
     return count_results(routed_path, issues)
 
 
-def _words(parts: Parts, rows: np.ndarray, stage: RouteStage) -> list[list[str]]:
+def _words(submissions: pd.DataFrame, stage: RouteStage, directory: Directory | None) -> list[list[str]]:
     """Tokens of some rows: cut anew, since keeping those of all rows would cost more than cutting a few again."""
-    cut = segment_submissions(parts.take(rows, SUBMISSIONS.names), segmenter=_opened(stage)[0].segmenter)
+    segmenter = open_words(stage.knowledge, directory, stage.settings)
+    cut = segment_submissions(submissions, segmenter=segmenter)
     return [[*title, *text] for title, text in zip(cut["title_tokens"], cut["text_tokens"], strict=True)]
 
 
@@ -315,7 +323,7 @@ def train(
     """
     options, settings = options or ReadOptions(labels=True), settings or Settings()
     refuse_existing(out, overwrite=overwrite)
-    tools = open_tools(knowledge, settings)
+    tools = open_tools(knowledge, settings, on=dt.date.today())
     directory = tools.directory
     progress("read", 0, None)
     reading = read_submissions(inputs, options=options, settings=settings.reading)

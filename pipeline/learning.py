@@ -18,6 +18,7 @@ from scipy import sparse
 from pipeline.classify import (
     NO_FURTHER,
     Doubles,
+    Floats,
     Further,
     LabelModel,
     Names,
@@ -36,7 +37,7 @@ from pipeline.evaluate import score_labels
 from pipeline.schema import LABELS, SEGMENTED, check_table, typed
 from pipeline.segment import normalize
 from pipeline.settings import ClassifySettings, Settings
-from pipeline.vectorize import Floats, Lexicon, Vectorizer, fit_vectorizer, lexicon_scores
+from pipeline.vectorize import Lexicon, Vectorizer, fit_vectorizer, lexicon_scores
 
 Ints = NDArray[np.int64]
 
@@ -56,7 +57,7 @@ class Learned:
     out_of_fold : table CLASSIFIED of the rows that have a text, index as in the labelled table; each row's probabilities come
         from models and calibration that never saw it, nor its issue, nor a text like it
     folds : int, shape (n_rows,), the part that each labelled row is in
-    scores : by target: rows, labels, accuracy, macro_f1, calibration_error, per_label (label -> rows, precision, recall, f1)
+    scores : by target that was scored: rows, labels, accuracy, macro_f1, calibration_error, per_label (label -> rows, precision, recall, f1)
     """
 
     vectorizer: Vectorizer
@@ -109,9 +110,10 @@ def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Le
             others = [list(names) for names in labelled["other_topics"][usable]]
             further = fit_further(logits[target][usable], others, labels[target])
         models[target] = _fit_model(vectors, spoken, truth, labels[target], lexicon, stack, further, settings.classify)
-        probabilities = softmax(logits[target][usable])
-        guess = labels[target][probabilities.argmax(axis=1)]
-        scores[target] = score_labels(truth[usable], guess, probabilities.max(axis=1))
+        if usable.any():
+            probabilities = softmax(logits[target][usable])
+            guess = labels[target][probabilities.argmax(axis=1)]
+            scores[target] = score_labels(truth[usable], guess, probabilities.max(axis=1))
     said = np.array(
         [bool(t) or bool(x) for t, x in zip(rows["title_tokens"], rows["text_tokens"], strict=True)], dtype=bool
     )
@@ -209,8 +211,8 @@ def stratified_folds(groups: Ints, truth: Names, *, settings: ClassifySettings) 
 def _truths(labelled: pd.DataFrame) -> dict[str, Names]:
     """Label of each row by target, "" where there is none; only targets with a label."""
     kinds = [names[0] if len(names) else "" for names in labelled["department_kind"]]
-    columns = {"topic": labelled["topic"], "kind": kinds, "department": labelled["department"]}
-    truths = {target: np.array(list(values), dtype=np.str_) for target, values in columns.items()}
+    columns = {"topic": labelled["topic"].tolist(), "kind": kinds, "department": labelled["department"].tolist()}
+    truths = {target: np.array(values, dtype=np.str_) for target, values in columns.items()}
     return {target: truth for target, truth in truths.items() if (truth != "").any()}
 
 

@@ -87,6 +87,11 @@ class Gazetteer:
         return _reopen, (self.directory, self.settings)
 
 
+def place_names(directory: Directory) -> tuple[str, ...]:
+    """Names and aliases of all places, each once; needs no spaCy."""
+    return tuple(dict.fromkeys(name for place in directory.places for name in (place.name, *place.aliases)))
+
+
 def open_gazetteer(directory: Directory, *, settings: PlaceSettings) -> Gazetteer:
     """Prepare the names of all places of a directory (0.1 s, after a second or two for importing spaCy)."""
     from spacy.matcher import PhraseMatcher
@@ -105,7 +110,7 @@ def open_gazetteer(directory: Directory, *, settings: PlaceSettings) -> Gazettee
     return Gazetteer(
         directory,
         settings,
-        tuple(dict.fromkeys(s for p in directory.places for s in (p.name, *p.aliases))),
+        place_names(directory),
         names,
         Phrases.of(reach),
         tuple(reach.values()),

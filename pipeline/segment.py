@@ -1,7 +1,8 @@
 """Submissions -> tokens: jieba's dictionary and rules, run by rjieba.
 
-rjieba reads some characters otherwise than jieba (80-90, 4.2.3, rare Chinese characters). `normalize` takes away what the two
-dispute, so that the engines give the same tokens; a test holds that. jieba is the reference, by `segment.engine = "jieba"`.
+rjieba reads some characters otherwise than jieba (80-90, 4.2.3, rare Chinese characters). `normalize` takes away what the
+two dispute, so that the engines give the same tokens; a test holds that. What is left are guesses on a character repeated
+three times (噪噪噪), where two readings are equally likely. jieba is the reference: `segment.engine = "jieba"`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from pipeline.errors import InputError, SettingsError
 from pipeline.schema import SEGMENTED, SUBMISSIONS, check_table, typed
 from pipeline.settings import SegmentSettings
 
-# Characters whose compatibility form is a letter, a digit or a Chinese character: Ａ ９ ① ㎡ 豈. Full-width punctuation is
-# left out on purpose: it never reaches a token, and normalizing every text would cost a third of the cutting.
+# Characters whose compatibility form is a letter, a digit or a Chinese character: Ａ ９ ① ㎡ 豈. Full-width punctuation
+# is left out on purpose: it never reaches a token, and normalizing every text would cost a third of the cutting.
 _COMPATIBLE = re.compile(
     "[\u00aa\u00b2\u00b3\u00b9\u00ba\u00bc-\u00be\u2070-\u218f\u2460-\u24ff\u2e80-\u2fdf\u3200-\u33ff"
     "\uf900-\ufaff\ufb00-\ufb06\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uff9f\U0001d400-\U0001d7ff\U0002f800-\U0002fa1f]"
@@ -38,8 +39,8 @@ _DICTIONARY_LINE = re.compile(r"^(.+?)(?: ([0-9]+))?(?: ([a-z]+))?$")
 def normalize(text: str) -> str:
     """Give `text` the form that is cut: the same for every engine, length not kept.
 
-    Full-width letters and digits become plain, invisible marks vanish, and - + # & _ . % become blanks. Case is kept, and so are
-    traditional characters: tokens are what the writer wrote.
+    Full-width letters and digits become plain, invisible marks vanish, and - + # & _ . % become blanks. Case is kept, and
+    so are traditional characters: tokens are what the writer wrote.
     """
     if _COMPATIBLE.search(text):
         text = unicodedata.normalize("NFKC", text)
@@ -146,8 +147,8 @@ def _read_dictionaries(dictionaries: Iterable[Path]) -> Iterable[_Entry]:
             plain = normalize(word)
             if not plain.isalnum() or (frequency and int(frequency) == 0):
                 raise InputError(
-                    f"{path} line {number}: '{line.strip()}' cannot be a word of the dictionary. Write letters, digits or Chinese "
-                    f"characters, then if wanted a frequency above 0 and a tag, parted by single blanks: 群力新区 100 ns"
+                    f"{path} line {number}: '{line.strip()}' cannot be a word of the dictionary. Write letters, digits "
+                    f"or Chinese characters, then if wanted a frequency above 0 and a tag, like: 群力新区 100 ns"
                 )
             yield plain, int(frequency) if frequency else None, tag
 

@@ -68,9 +68,7 @@ class MatchSettings:
 
     accuracy: float = 0.95  # share of rows decided auto that must have the right lead
     check_accuracy: float = 0.70  # share of rows decided check that should have the right lead; below is review
-    confidence: float = (
-        0.80  # certainty, 0.5 to 1, that a share measured in training is not luck; more asks for more rows
-    )
+    confidence: float = 0.80  # 0.5 to 1: how surely a share measured in training is no luck; more needs more rows
     candidates: int = 3  # departments offered to a clerk
     reason_words: int = 4  # words of the text quoted in a reason
     title_weight: float = 2.0  # a duty's word in the title, against 1 in the text
@@ -93,7 +91,7 @@ class ClusterSettings:
     heavy_weight: float = 0.15  # 0 to 1; share of a row's vector from which a word of middling frequency links it
     prolific_rows: int = 20  # rows of one writer from which his stock phrases count little
     largest_component: int = 1_000  # rows; beyond, the threshold rises until the parts are smaller
-    pairs_at_once: int = 50_000  # pairs scored at a time; bounds memory, never changes a result
+    pairs_at_once: int = 20_000  # pairs scored at a time; bounds memory, never changes a result
     freshness_days: float = 30.0  # days after which the freshness of an issue has halved
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from pipeline.bundle import bundle_hash
 from pipeline.directory import Directory, load_directory
-from pipeline.places import Gazetteer, open_gazetteer
+from pipeline.places import Gazetteer, open_gazetteer, place_names
 from pipeline.resources import shipped
 from pipeline.runs import digest
 from pipeline.segment import Segmenter, open_segmenter
@@ -38,13 +39,14 @@ class Knowledge:
         """The shipped directory, lexicon and dictionaries with a model of one's own."""
         return Knowledge(bundle, shipped("directory"), shipped("lexicon.csv"), shipped("dictionaries"))
 
-    def digest(self) -> str:
-        """SHA-256 of everything that these places hold."""
+    def digest(self, directory: Directory | None) -> str:
+        """SHA-256 of everything that these places hold, and of which duties are in force in the opened directory."""
         files = [self.lexicon, *sorted(self.dictionaries.glob("*.txt"))]
         if self.directory is not None:
             files += sorted(self.directory.glob("*.csv"))
+        in_force = [duty.duty_id for duty in directory.duties] if directory is not None else None
         hashes = [bundle_hash(self.bundle)] + [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
-        return digest([*hashes, self.directory is not None])
+        return digest([*hashes, in_force])
 
 
 @dataclass(frozen=True)
@@ -57,18 +59,31 @@ class Tools:
     directory: Directory | None
 
 
-def open_tools(knowledge: Knowledge, settings: Settings) -> Tools:
-    """Load directory, lexicon and dictionaries."""
-    directory = load_directory(knowledge.directory) if knowledge.directory is not None else None
-    gazetteer = open_gazetteer(directory, settings=settings.places) if directory is not None else None
+def open_directory(knowledge: Knowledge, *, on: date) -> Directory | None:
+    """The directory with the duties in force on a day; None where the run has none."""
+    return load_directory(knowledge.directory).valid_on(on) if knowledge.directory is not None else None
+
+
+def open_words(knowledge: Knowledge, directory: Directory | None, settings: Settings) -> Segmenter:
+    """The segmenter with the user dictionaries and the names of places, which it would cut apart otherwise."""
+    return open_segmenter(
+        sorted(knowledge.dictionaries.glob("*.txt")),
+        words=place_names(directory) if directory is not None else (),
+        settings=settings.segment,
+    )
+
+
+def open_tools(knowledge: Knowledge, settings: Settings, *, on: date) -> Tools:
+    """Load directory, lexicon and dictionaries.
+
+    Parameters
+    ----------
+    on : day of the run; duties that are not in force then do not count
+    """
+    directory = open_directory(knowledge, on=on)
     return Tools(
-        segmenter=open_segmenter(
-            sorted(knowledge.dictionaries.glob("*.txt")),
-            # Place names are words of the segmenter too, or it cuts them apart.
-            words=gazetteer.words if gazetteer is not None else (),
-            settings=settings.segment,
-        ),
+        segmenter=open_words(knowledge, directory, settings),
         lexicon=load_lexicon(knowledge.lexicon),
-        gazetteer=gazetteer,
+        gazetteer=open_gazetteer(directory, settings=settings.places) if directory is not None else None,
         directory=directory,
     )

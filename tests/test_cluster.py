@@ -195,7 +195,18 @@ def test_a_chain_of_weak_links_does_not_grow_into_one_issue():
 
 
 def test_forty_requests_of_one_prolific_writer_in_the_same_phrases_are_not_one_issue():
-    wishes = ["修补路面", "增设路灯", "清运垃圾", "治理飞线", "补种行道树", "开放图书馆", "增加公厕", "检修电梯", "疏通河道", "更换水管"]
+    wishes = [
+        "修补路面",
+        "增设路灯",
+        "清运垃圾",
+        "治理飞线",
+        "补种树木",
+        "开放图书馆",
+        "增加公厕",
+        "检修电梯",
+        "疏通河道",
+    ]
+    wishes.append("更换水管")
     streets = ["安国街", "安丰街", "经纬街", "霞曼街"]
     requests = [
         (

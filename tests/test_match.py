@@ -132,7 +132,7 @@ def test_a_row_goes_to_the_body_of_its_kind_and_place_with_a_reason_to_check():
     assert list(result.index) == MATCHED.names
     assert (result["department_kind"], result["department"]) == ("城管局", "道里区城市管理局")
     assert result["reason"] == (
-        "依据职责“城管局负责治理占道经营和油烟”，文中“占道经营、油烟”，与往年同类件一致，"
+        "依据职责“城管局负责治理占道经营和油烟”，文中“占道经营、油烟”，与学过的同类件一致，"
         "地点“道里区新阳路街道”，由道里区城市管理局承办。"
     )
     assert result["department_candidates"][0] == result["department"]
@@ -206,7 +206,7 @@ def test_without_a_directory_the_learned_kind_is_the_department():
     assert (result["department"], result["department_kind"]) == ("城管局", "城管局")
     assert result["department_candidates"] == ["城管局", "交警"]
     assert result["co_departments"] == []
-    assert result["reason"] == "依据往年同类件多由“城管局”承办，文中未写明地点，由城管局承办。"
+    assert result["reason"] == "依据学过的同类件多由“城管局”承办，文中未写明地点，由城管局承办。"
 
 
 def test_topics_of_the_users_own_are_decided_by_topic_without_any_department():
@@ -233,7 +233,7 @@ def test_learned_departments_stay_labels_and_the_directory_adds_the_kind():
 
     stranger = routed("线路太少", departments=[("客运集团", 0.9), ("路政局", 0.1)], target="department")
     assert (stranger["department"], stranger["department_kind"]) == ("客运集团", "")
-    assert "往年同类件多由“客运集团”承办" in stranger["reason"]
+    assert "学过的同类件多由“客运集团”承办" in stranger["reason"]
 
 
 @pytest.mark.parametrize(
@@ -244,6 +244,7 @@ def test_learned_departments_stay_labels_and_the_directory_adds_the_kind():
         ("道里区燃气抢修一直没来", "urgent"),
         ("电线乱拉，一旦着火后果严重", "normal"),
         ("并没有触电", "normal"),
+        ("没有人来管，楼下着火了", "urgent"),
         ("希望多做火灾演练", "normal"),
         ("燃气卡怎么办理", "normal"),
     ],

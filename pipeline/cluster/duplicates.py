@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from pipeline.cluster.sketches import BANDS, shingles, wording
 from pipeline.settings import ClusterSettings
 
 Rows = npt.NDArray[np.int64]
+_Number = TypeVar("_Number", bound=np.integer)
 Places = npt.NDArray[np.int64]  # shape (n, 3): district, township, spot; 0 where unknown
 
 
@@ -133,7 +135,8 @@ def _neighbours(keys: npt.NDArray[np.integer], rows: Rows, lags: int = 7) -> Row
 
 def _unique(pairs: Rows) -> Rows:
     """Each pair once, ordered by the later row and then the earlier."""
-    return np.unique(pairs[:, ::-1], axis=0)[:, ::-1] if len(pairs) else pairs
+    most = int(pairs.max(initial=0)) + 1
+    return np.column_stack(np.divmod(sorted_set(pairs[:, 1] * most + pairs[:, 0]), most))[:, ::-1]
 
 
 def _may_repeat(
@@ -158,7 +161,7 @@ def _verified(pairs: Rows, texts: Callable[[Rows], list[str]], settings: Cluster
         wordings = [wording(text, "") for text in texts(rows)]
         hashes, offsets = shingles(wordings)
         small = hashes.astype(np.uint32)
-        sets = [_sorted_set(small[start:end]) for start, end in zip(offsets[:-1], offsets[1:], strict=True)]
+        sets = [sorted_set(small[start:end]) for start, end in zip(offsets[:-1], offsets[1:], strict=True)]
         for k, (early, late) in enumerate(inverse.reshape(-1, 2).tolist()):
             if wordings[early] == wordings[late]:
                 similarity[begin + k] = 1.0
@@ -172,8 +175,8 @@ def _verified(pairs: Rows, texts: Callable[[Rows], list[str]], settings: Cluster
     return similarity
 
 
-def _sorted_set(numbers: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-    """np.unique hashes since numpy 2.3, which is slower on a few hundred numbers."""
+def sorted_set(numbers: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
+    """What np.unique gives; that hashes since numpy 2.3, which is slower on these."""
     ordered = np.sort(numbers)
     return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from pipeline.cluster.duplicates import Places, Rows, named_characters, names_apart, places_differ
+from pipeline.cluster.duplicates import Places, Rows, named_characters, names_apart, places_differ, sorted_set
 from pipeline.settings import ClusterSettings
 
 Floats = npt.NDArray[np.float64]
@@ -20,11 +20,12 @@ TITLE = 4.0  # times the cosine over the character pairs of the titles
 SAME_WRITER = 2.0  # the same person
 PROLIFIC_WRITER = -3.0  # the same person, who writes about everything in the same phrases
 DAYS = -0.5  # times ln(1 + days between them): half a year costs 2.6
-NAMES_APART = float(__import__('os').environ.get('NA','-2'))  # both name an object, none in common
+NAMES_APART = -8.0  # both name an object and no character is shared: only nearly the same words overcome it
 BASE = -4.0
 UNKNOWN_DAYS = 30.0  # where a time is missing
 
-PRIOR_ROWS = 100.0  # added to the rows of a run, so that in a run of a few rows a word that two share still counts
+# Added to the rows of a run: in a run of a few rows a word that two of them share must still count.
+PRIOR_ROWS = 100.0
 
 STOCK_SHARE = 0.3  # words in this share of a prolific writer's rows are his manner, not his matter
 STOCK_WEIGHT = 0.25
@@ -105,7 +106,7 @@ def candidate_pairs(views: Views, *, settings: ClusterSettings) -> Rows:
     found.append(_near_in_time(views, settings))
     pairs = np.concatenate(found)
     pairs = np.column_stack([pairs.min(axis=1), pairs.max(axis=1)])[pairs[:, 0] != pairs[:, 1]]
-    keys = np.unique(pairs[:, 0] * rare.shape[0] + pairs[:, 1])
+    keys = sorted_set(pairs[:, 0] * rare.shape[0] + pairs[:, 1])
     return np.column_stack(np.divmod(keys, max(1, rare.shape[0])))
 
 

@@ -55,11 +55,14 @@ _NAMED = re.compile(
     "小区|花园|家园|新城|广场|大道|公寓|新村|山庄|公馆|学校|小学|中学|医院|公司|大厦|社区|幼儿园|学院|大学|号线|街道|[路街村苑城府湾园里镇乡厂站桥巷]"
 )
 # The phrases of every letter; a run of a few rows is too small to learn that they say nothing.
-_STOCK = frozenset(
-    "尊敬 领导 书记 市长 您好 你好 我们 他们 你们 自己 本人 大家 这个 那个 这样 这种 什么 怎么 如何 为什么 可以 没有 不能 已经 现在 目前"
-    " 一直 一个 一些 因为 所以 但是 而且 如果 并且 以及 还有 就是 不是 进行 希望 恳请 请求 请问 咨询 投诉 举报 建议 反映 反应 问题 情况"
-    " 相关 有关 部门 有关部门 相关部门 解决 处理 回复 答复 谢谢 感谢 此致 敬礼 关于 对于 关注 尽快 帮助 政府 老百姓 百姓 市民 居民 群众 领导您好".split()
-)
+_STOCK_WORDS = """
+尊敬 领导 书记 市长 您好 你好 我们 他们 你们 自己 本人 大家 这个 那个 这样 这种
+什么 怎么 如何 为什么 可以 没有 不能 已经 现在 目前 一直 一个 一些 因为 所以 但是
+而且 如果 并且 以及 还有 就是 不是 进行 希望 恳请 请求 请问 咨询 投诉 举报 建议
+反映 反应 问题 情况 相关 有关 部门 有关部门 相关部门 解决 处理 回复 答复 谢谢 感谢 此致
+敬礼 关于 对于 关注 尽快 帮助 政府 老百姓 百姓 市民 居民 群众 领导您好
+"""
+_STOCK = frozenset(_STOCK_WORDS.split())
 # 这个小区 and 附近道路 name nothing.
 _NO_NAME = frozenset("的这本我该个们是在了各某和与及对有为于请求至到从被把将附近周边沿整全多两一某农乡修道公马铁高")
 # Published data masks districts as A3区 or A7县. Different masks are different places, but no part of the wording.
@@ -248,7 +251,11 @@ def _names(title: str, text: str) -> bytes:
     """The two characters before a word such as 小区 or 路, of the title or else of the beginning of the text."""
     for part in (title, text[:NAME_CHARACTERS]):
         names = {part[max(0, each.start() - 2) : each.start()] for each in _NAMED.finditer(part)}
-        named = [name for name in names if len(name) == 2 and all("一" <= sign <= "鿿" for sign in name) and not _NO_NAME.intersection(name)]
+        named = [
+            name
+            for name in names
+            if len(name) == 2 and all("一" <= sign <= "鿿" for sign in name) and not _NO_NAME.intersection(name)
+        ]
         if named:
             return "".join(sorted(named)[:MOST_NAMES]).encode("utf-16-le")
     return b""

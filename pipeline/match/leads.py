@@ -17,6 +17,7 @@ from pipeline.match.urgency import find_danger
 from pipeline.schema import CLASSIFIED, MATCHED, PLACED, SEGMENTED, SUBMISSIONS, check_table, typed
 from pipeline.settings import MatchSettings
 
+NOBODY = "其他"
 # Where no clause says which level leads: villages run what is theirs, all else is a district's.
 _USUAL_LEVEL = {"街道乡镇": "township"}
 
@@ -126,16 +127,11 @@ class _Office:
         leads = leads_of_row(target, claims, departments, kinds, self.directory)
         ranking = self.matcher.view(self.directory).rank(leads, view.topic_probability, target=target)
         scene = row.scene()
-        candidates: list[str] = []
-        for candidate in ranking.leads:
-            name = self._name(candidate, scene)
-            if name not in candidates:
-                candidates.append(name)
-            if len(candidates) == self.settings.candidates:
-                break
+        names = [self._name(candidate, scene) for candidate in ranking.leads]
+        candidates = list(dict.fromkeys(name for name in names if name))[: self.settings.candidates]
         lead = ranking.leads[0] if ranking.leads else None
-        department = candidates[0] if candidates else ""
-        no_topic = view.topic == OTHER or (not view.topic and len(view.topic_labels) > 0)
+        department = names[0] if names else ""
+        no_topic = view.topic == OTHER or (not view.topic and len(view.topic_labels) > 0) or _nobody(lead)
         decision = self._decide(ranking, view, no_topic)
         reason = write_reason(
             lead=lead,
@@ -163,6 +159,8 @@ class _Office:
     def _name(self, lead: Lead, scene: Scene) -> str:
         if self.matcher.target == "department":
             return str(lead.name)
+        if _nobody(lead):
+            return ""
         if lead.claim is None:
             return name_body(lead.kind, _USUAL_LEVEL.get(lead.kind, "district"), scene, self.directory)
         # 供热企业 in a clause whose words stand in the text tells the heating company from the gas company.
@@ -194,6 +192,11 @@ class _Office:
         if not ranking.leads:
             return 0.0
         return ranking.probability * (ranking.shares[0] if self.matcher.target == "topic" else 1.0)
+
+
+def _nobody(lead: Lead | None) -> bool:
+    # The kind 其他 says that no kind fits; a hotline or a committee must not become the default department by it.
+    return lead is not None and lead.kind == NOBODY
 
 
 def _known(name: str | None) -> str:

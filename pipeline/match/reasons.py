@@ -68,9 +68,9 @@ def _evidence(lead: Lead | None, topic: str, words_kept: int, directory: Directo
     sure = lead.learned is not None and lead.learned >= 0.5
     if lead.claim and words:
         found = [f"依据职责“{lead.claim.duty.clause.rstrip('。；')}”", f"文中“{'、'.join(words)}”"]
-        return [*found, "与往年同类件一致"] if sure else found
+        return [*found, "与学过的同类件一致"] if sure else found
     if lead.learned:
-        return [f"依据往年同类件多由“{lead.name}”承办"]
+        return [f"依据学过的同类件多由“{lead.name}”承办"]
     return [f"依据主题“{name}”多由“{lead.name}”承办", "文中未见具体职责的用语"]
 
 

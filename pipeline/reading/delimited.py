@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import re
 from collections import Counter
@@ -40,7 +41,11 @@ def read_delimited(file: InputFile, *, options: ReadOptions, settings: ReadingSe
     UnreadableError : encoding or header not recognized
     """
     encoding = find_encoding(file.path, name=file.name, given=options.encoding)
-    with open(file.path, encoding=encoding.name, errors=encoding.errors, newline="") as stream:
+    # The bytes tell how far reading is; the text on them must keep line ends, which are part of quoted cells.
+    with (
+        open(file.path, "rb") as raw,
+        io.TextIOWrapper(raw, encoding=encoding.name, errors=encoding.errors, newline="") as stream,
+    ):
         lines = _without_bom(stream)
         sample = _sample(lines)
         delimiter, found = _find_layout(sample, file, options, settings)
@@ -48,7 +53,7 @@ def read_delimited(file: InputFile, *, options: ReadOptions, settings: ReadingSe
         for _ in range(found.data_start):
             next(records)
         for block in _blocks(records, found, damaged=encoding.damaged):
-            yield replace(block, share=stream.buffer.tell() / max(1, file.bytes))
+            yield replace(block, share=raw.tell() / max(1, file.bytes))
 
 
 def split_records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str], str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 from collections.abc import Iterator
@@ -24,11 +25,14 @@ def read_json_lines(file: InputFile, *, options: ReadOptions) -> Iterator[Block]
     UnreadableError : the encoding is not recognized, or the first line begins a JSON list
     """
     encoding = find_encoding(file.path, name=file.name, given=options.encoding)
-    with open(file.path, encoding=encoding.name, errors=encoding.errors) as stream:
+    with (
+        open(file.path, "rb") as raw,
+        io.TextIOWrapper(raw, encoding=encoding.name, errors=encoding.errors) as stream,
+    ):
         numbered = enumerate(stream, start=1)
         maps: dict[tuple[str, ...], HeaderMap] = {}
         while chunk := list(itertools.islice(numbered, BLOCK_ROWS)):
-            yield replace(_json_block(chunk, maps, options), share=stream.buffer.tell() / max(1, file.bytes))
+            yield replace(_json_block(chunk, maps, options), share=raw.tell() / max(1, file.bytes))
 
 
 def _json_block(chunk: list[tuple[int, str]], maps: dict[tuple[str, ...], HeaderMap], options: ReadOptions) -> Block:

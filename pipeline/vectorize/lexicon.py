@@ -1,0 +1,127 @@
+"""The lexicon: words and phrases that speak for topics."""
+
+from __future__ import annotations
+
+import csv
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.errors import DirectoryError, InputError
+from pipeline.schema import SEGMENTED, check_table
+from pipeline.settings import VectorizeSettings
+from pipeline.vectorize.grams import CACHE_ROWS, CHARACTERS, Batch, Index, chunks, count_grams, text_keys
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Words and phrases that speak for topics.
+
+    Attributes
+    ----------
+    topics : the topics' keys, sorted
+    words : array of str, folded as running text is
+    weights : float32 of shape (n_words, n_topics), 0 where a word says nothing of a topic, 3 where it is almost certain
+    """
+
+    topics: NDArray[np.str_]
+    words: NDArray[np.str_]
+    weights: Floats
+
+    @cached_property
+    def index(self) -> Index:
+        """Finds the words."""
+        return Index.of(text_keys(self.words, CHARACTERS))
+
+    @cached_property
+    def lengths(self) -> list[int]:
+        """The lengths that words have, in characters."""
+        return sorted({len(word) for word in self.words})
+
+    def to_parts(self) -> dict[str, NDArray[Any]]:
+        """The arrays that make it up."""
+        return {"topics": self.topics, "words": self.words, "weights": self.weights}
+
+    @classmethod
+    def from_parts(cls, parts: dict[str, NDArray[Any]]) -> Self:
+        """The inverse of `to_parts`."""
+        return cls(topics=parts["topics"], words=parts["words"], weights=parts["weights"])
+
+
+def load_lexicon(path: Path) -> Lexicon:
+    """Read a lexicon: CSV with columns word, topic, weight (0 to 10), UTF-8.
+
+    Raises
+    ------
+    InputError : the file is absent or not UTF-8
+    DirectoryError : a column is missing, or a row has no word, no topic, or a weight that is not above 0
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise InputError(f"Cannot read the lexicon {path} ({error.strerror}). Check its path.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"The lexicon {path} is not UTF-8 ({error.reason}). Save it as CSV UTF-8.") from error
+    entries: dict[tuple[str, str], float] = {}
+    for number, row in enumerate(rows, start=2):
+        word, topic, weight = (str(row.get(name) or "").strip() for name in ("word", "topic", "weight"))
+        folded = fold(word)
+        if not (folded and topic and _is_weight(weight)):
+            raise DirectoryError(
+                f"{path} row {number} (word '{word}', topic '{topic}', weight '{weight}') is not a lexicon entry. "
+                f"Give the columns word, topic, weight, with a weight above 0 and at most 10."
+            )
+        entries[folded, topic] = max(float(weight), entries.get((folded, topic), 0.0))
+    words = sorted({word for word, _ in entries})
+    topics = sorted({topic for _, topic in entries})
+    row_of, column_of = ({name: place for place, name in enumerate(names)} for names in (words, topics))
+    weights = np.zeros((len(words), len(topics)), dtype=np.float32)
+    for (word, topic), value in entries.items():
+        weights[row_of[word], column_of[topic]] = value
+    return Lexicon(topics=np.array(topics, dtype=np.str_), words=np.array(words, dtype=np.str_), weights=weights)
+
+
+def lexicon_scores(segmented: pd.DataFrame, lexicon: Lexicon, *, settings: VectorizeSettings) -> Floats:
+    """How strongly the lexicon speaks for each topic.
+
+    Phrases are found in the running text, whatever its tokens. The score is the sum of the weights of all phrases found;
+    one in the title counts `settings.title_weight` times.
+
+    Parameters
+    ----------
+    segmented : table SEGMENTED
+
+    Returns
+    -------
+    float32 of shape (n_rows, n_topics), 0 or more, higher is stronger; columns as in `lexicon.topics`
+    """
+    check_table(segmented, SEGMENTED, where="lexicon_scores")
+    scores = np.zeros((len(segmented), len(lexicon.topics)), dtype=np.float32)
+    for start, part in chunks(segmented, CACHE_ROWS):
+        for column, weight in (("title_tokens", settings.title_weight), ("text_tokens", 1.0)):
+            batch = Batch.of(part[column])
+            found = [batch.characters(length, CHARACTERS) for length in lexicon.lengths]
+            counted = count_grams(lexicon.index, found, len(part), len(lexicon.words))
+            scores[start : start + len(part)] += np.float32(weight) * (counted @ lexicon.weights)
+    return scores
+
+
+def fold(text: str) -> str:
+    """The form in which running text is compared: plain characters, lower case, letters and digits only."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).lower()))
+
+
+def _is_weight(text: str) -> bool:
+    try:
+        return 0 < float(text) <= 10
+    except ValueError:
+        return False

@@ -1,0 +1,209 @@
+"""What classification promises: calibrated probabilities, further topics, and an answer for a text that says nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+
+from pipeline.classify import (
+    NO_FURTHER,
+    Further,
+    LabelModel,
+    Stack,
+    align,
+    classify_labels,
+    fit_bridge,
+    fit_further,
+    fit_linear,
+    fit_stack,
+    lexicon_prior,
+    softmax,
+)
+from pipeline.errors import TableError
+from pipeline.schema import CLASSIFIED
+from pipeline.settings import ClassifySettings, VectorizeSettings
+from pipeline.vectorize import Lexicon, Vectorizer, fit_vectorizer, lexicon_scores
+
+TOPICS = np.array(["environment", "heating_gas", "traffic"])
+LABELS = np.array(["environment", "heating_gas", "other", "traffic"])
+LEXICON = Lexicon(
+    topics=TOPICS,
+    words=np.array(["供暖", "噪音", "红绿灯"]),
+    weights=np.array([[0, 3, 0], [3, 0, 0], [0, 0, 3]], dtype=np.float32),
+)
+SETTINGS = ClassifySettings()
+TRUTH = np.array(["heating_gas", "environment", "traffic"] * 4)
+
+
+def segmented(*texts: str) -> pd.DataFrame:
+    columns = {
+        "submission_id": [f"s{row}" for row in range(len(texts))],
+        "title_tokens": [[] for _ in texts],
+        "text_tokens": [text.split() for text in texts],
+    }
+    return pd.DataFrame(columns, index=range(10, 10 + len(texts)))
+
+
+ROWS = segmented(*["小区 供暖 不热", "烧烤 噪音 扰民", "路口 红绿灯 坏"] * 4)
+
+
+@pytest.fixture(scope="module")
+def vectorizer() -> Vectorizer:
+    return fit_vectorizer(ROWS, settings=VectorizeSettings())
+
+
+@pytest.fixture(scope="module")
+def model(vectorizer) -> LabelModel:
+    spoken = lexicon_scores(ROWS, LEXICON, settings=vectorizer.settings)
+    weights, bias = fit_linear(vectorizer.transform(ROWS), TRUTH, LABELS, settings=SETTINGS)
+    bridge = fit_bridge(spoken, TRUTH, LABELS, TOPICS)
+    further = Further(weights=np.array([0.0, 1.0, 2.5]), threshold=0.5)
+    return LabelModel(LABELS, weights, bias, TOPICS, bridge, Stack(3.0, 1.0, np.zeros(4)), further)
+
+
+def classify(model: LabelModel, vectorizer: Vectorizer, *texts: str) -> pd.DataFrame:
+    return classify_labels(segmented(*texts), vectorizer=vectorizer, lexicon=LEXICON, models={"topic": model})
+
+
+def test_a_row_gets_its_topic_and_at_most_three_labels_best_first(model, vectorizer):
+    found = classify(model, vectorizer, "供暖 不热", "路口 红绿灯")
+    assert list(found.columns) == CLASSIFIED.names
+    assert list(found.index) == [10, 11]
+    assert found["topic"].tolist() == ["heating_gas", "traffic"]
+    for names, values, top in zip(
+        found["topic_labels"], found["topic_probabilities"], found["topic_probability"], strict=True
+    ):
+        assert len(names) == len(values) == 3
+        assert values == sorted(values, reverse=True)
+        assert values[0] == top
+        assert sum(values) <= 1 + 1e-9
+
+
+def test_targets_that_were_not_learned_stay_empty(model, vectorizer):
+    found = classify(model, vectorizer, "供暖 不热")
+    assert found["kind_labels"].tolist() == [[]]
+    assert found["department_probabilities"].tolist() == [[]]
+    nothing = classify_labels(segmented("供暖 不热"), vectorizer=vectorizer, lexicon=LEXICON, models={})
+    assert (nothing["topic"].tolist(), nothing["topic_probability"].tolist()) == ([""], [0.0])
+
+
+def test_a_text_without_a_token_says_nothing(model, vectorizer):
+    found = classify(model, vectorizer, "")
+    assert found.iloc[0][["topic", "topic_probability"]].tolist() == ["other", 0.0]
+    assert found["topic_labels"].tolist() == [[]]
+    without = dataclasses.replace(model, labels=np.array(["环保", "供热", "其它", "交通"]))
+    assert classify(without, vectorizer, "")["topic"].tolist() == [""]
+
+
+def test_a_text_of_two_matters_gets_a_further_topic_and_other_is_never_one(model, vectorizer):
+    found = classify(model, vectorizer, "小区 供暖 不热 烧烤 噪音 扰民", "小区 供暖 不热")
+    assert {found["topic"].iloc[0], *found["other_topics"].iloc[0]} == {"environment", "heating_gas"}
+    assert found["other_topics"].iloc[1] == []
+
+
+def test_batches_of_one_give_the_same_as_all_at_once(model, vectorizer):
+    texts = ["供暖 不热", "", "烧烤 噪音", "路口 红绿灯 坏 供暖"]
+    table = segmented(*texts)
+    models = {"topic": model, "kind": model}
+    whole = classify_labels(table, vectorizer=vectorizer, lexicon=LEXICON, models=models)
+    parts = [
+        classify_labels(table.iloc[[row]], vectorizer=vectorizer, lexicon=LEXICON, models=models)
+        for row in range(len(table))
+    ]
+    pd.testing.assert_frame_equal(pd.concat(parts), whole, check_exact=True)
+
+
+def test_no_rows_give_no_rows(model, vectorizer):
+    assert len(classify(model, vectorizer)) == 0
+
+
+def test_parts_give_the_same_model(model, vectorizer):
+    parts = model.to_parts()
+    assert all(part.dtype.kind in "uifbU" for part in parts.values())
+    again = LabelModel.from_parts(parts)
+    texts = ("供暖 不热", "烧烤 噪音 供暖")
+    pd.testing.assert_frame_equal(
+        classify(again, vectorizer, *texts), classify(model, vectorizer, *texts), check_exact=True
+    )
+
+
+def test_another_lexicon_is_aligned_by_the_names_of_its_topics():
+    other = Lexicon(
+        topics=np.array(["traffic", "veterans"]), words=np.array([], dtype=str), weights=np.zeros((0, 2), np.float32)
+    )
+    spoken = np.array([[5, 1]], dtype=np.float32)
+    assert align(spoken, other, TOPICS).tolist() == [[0, 0, 5]]
+
+
+def test_the_lexicon_speaks_by_name_for_its_own_topics_and_its_silence_for_other():
+    bridge = fit_bridge(np.zeros((0, 3), np.float32), np.array([], dtype=str), LABELS, TOPICS)
+    prior = lexicon_prior(np.array([[0, 9, 0], [0, 0, 0]], dtype=np.float32), bridge)
+    assert LABELS[prior.argmax(axis=1)].tolist() == ["heating_gas", "other"]
+
+
+def test_the_lexicon_speaks_by_counting_for_labels_of_ones_own():
+    spoken = np.array([[9, 0, 0], [0, 9, 0]] * 10, dtype=np.float32)
+    own = np.array(["环保处", "供热办"])
+    bridge = fit_bridge(spoken, np.array(["环保处", "供热办"] * 10), own, TOPICS)
+    np.testing.assert_allclose(bridge.sum(axis=1), 1, atol=1e-5)
+    assert own[lexicon_prior(spoken[:2], bridge).argmax(axis=1)].tolist() == ["环保处", "供热办"]
+
+
+def test_a_label_without_an_example_has_the_same_low_score_everywhere():
+    vectors = sparse.csr_matrix(np.eye(3, dtype=np.float32))
+    weights, bias = fit_linear(vectors, TRUTH[:3], LABELS, settings=SETTINGS)
+    assert (weights[:, 2].tolist(), bias[2]) == ([0, 0, 0], -1)
+
+
+def test_the_stack_makes_overconfident_scores_as_sure_as_they_are_right():
+    generator = np.random.default_rng(1)
+    truth = generator.integers(0, 4, size=4_000)
+    seen = np.where(generator.random(4_000) < 0.7, truth, generator.integers(0, 4, size=4_000))
+    scores = (np.eye(4)[seen] * 20 - 1).astype(np.float32)
+    stack = fit_stack(scores, np.zeros_like(scores), LABELS[truth], LABELS)
+    sure = softmax(stack.logits(scores, np.zeros_like(scores))).max(axis=1).mean()
+    assert sure == pytest.approx((seen == truth).mean(), abs=0.02)
+
+
+def test_the_stack_leans_on_the_view_that_is_right():
+    right = np.eye(4, dtype=np.float32)[np.arange(200) % 4]
+    wrong = np.eye(4, dtype=np.float32)[np.arange(200) // 4 % 4]
+    by_scores = fit_stack(right, wrong, LABELS[np.arange(200) % 4], LABELS)
+    by_lexicon = fit_stack(wrong, right, LABELS[np.arange(200) % 4], LABELS)
+    assert by_scores.linear > by_scores.lexicon
+    assert by_lexicon.lexicon > by_lexicon.linear
+
+
+def test_further_topics_need_examples_of_further_topics():
+    assert fit_further(np.zeros((2, 4)), [[], []], LABELS) == NO_FURTHER
+
+
+def test_further_topics_are_those_close_to_the_first():
+    logits = np.array([[5.0, 4.5, 0, 0], [5, -3, 0, 0], [0, 0, 4, 3.8], [0, 0, 4, -2]] * 10)
+    others = [["heating_gas"], [], ["traffic"], []] * 10
+    further = fit_further(logits, others, LABELS)
+    given = further.probabilities(logits) >= further.threshold
+    assert given[:, 1].tolist() == [True, False, False, False] * 10
+
+
+@given(st.lists(st.lists(st.floats(-500, 500), min_size=4, max_size=4), min_size=1, max_size=5))
+def test_probabilities_sum_to_one(logits):
+    values = softmax(np.array(logits))
+    assert np.all((values >= 0) & (values <= 1))
+    np.testing.assert_allclose(values.sum(axis=1), 1)
+
+
+def test_a_missing_column_is_named(model, vectorizer):
+    with pytest.raises(TableError, match="text_tokens"):
+        classify_labels(
+            segmented("停水").drop(columns="text_tokens"),
+            vectorizer=vectorizer,
+            lexicon=LEXICON,
+            models={"topic": model},
+        )

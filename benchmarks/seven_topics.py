@@ -2,9 +2,9 @@
 
     python benchmarks/seven_topics.py --data ../shared/data
 
-Reads board_7topics_dev.csv (scored) and board_7topics_tokens.csv (learned from only), which are kept outside the project.
-No text is on both sides of a fold, neither word for word nor pasted with changes nor stripped of its stop words; the folds
-and their discipline are those of pipeline/learning.py. The baseline sees the same folds.
+Reads board_7topics_dev.csv (scored) and board_7topics_tokens.csv (learned from only), kept outside the project.
+No text is on both sides of a fold, neither word for word nor pasted with changes nor stripped of its stop words; the
+folds and their discipline are those of pipeline/learning.py. The baseline sees the same folds.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,12 +114,8 @@ def load_bundle(folder: Path) -> Bundle:
     BundleError : the folder is no bundle, is of another format, or a file is missing or damaged
     """
     manifest = load_manifest(folder)
-    for name, digest in manifest["files"].items():
-        path = folder / name
-        if not path.exists():
-            raise BundleError(f"{path} is missing. Copy the whole folder {folder.name} again, or train anew.")
-        if _sha256(path) != digest:
-            raise BundleError(f"{path} is damaged or was changed. Copy the whole folder again, or train anew.")
+    for name in manifest["files"]:
+        _check_file(folder, name, manifest)
     try:
         return Bundle(
             vectorizer=Vectorizer.from_parts(_arrays(folder / "vectorizer.npz")),
@@ -130,7 +127,7 @@ def load_bundle(folder: Path) -> Bundle:
             matcher=Matcher.from_parts(_arrays(folder / "matcher.npz")),
             manifest=manifest,
         )
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (LookupError, ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"The bundle {folder} cannot be read ({error}). Train it anew with this version.") from error
 
 
@@ -145,19 +142,25 @@ def load_manifest(folder: Path) -> dict[str, Any]:
     if not path.exists():
         raise BundleError(f"{folder} is no model folder: it has no {_MANIFEST}. Pass --model with a folder that has.")
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        manifest: Any = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise BundleError(f"{path} is damaged ({error}). Copy the whole folder again, or train anew.") from error
-    if manifest.get("format") != FORMAT:
-        raise BundleError(
-            f"{path} has format {manifest.get('format')}, this fenban reads {FORMAT}. Train it anew with this version."
-        )
-    return manifest
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
+        raise BundleError(f"{path} has format {found}, this fenban reads {FORMAT}. Train it anew with this version.")
+    if not isinstance(manifest.get("files"), dict):
+        raise BundleError(f"{path} lists no files. Copy the whole folder again, or train anew.")
+    return dict(manifest)
 
 
 def load_training(folder: Path) -> pd.DataFrame:
-    """The LABELLED rows that a bundle was learned from."""
-    load_manifest(folder)
+    """The LABELLED rows that a bundle was learned from.
+
+    Raises
+    ------
+    BundleError : the folder is no bundle, or the file of its rows is missing or damaged
+    """
+    _check_file(folder, _TRAINING, load_manifest(folder))
     return pd.read_parquet(folder / _TRAINING)
 
 
@@ -194,8 +197,17 @@ def find_bundle(name: str | None, *, models: Path = Path("models")) -> Path:
     raise BundleError(f"No model '{name}' (in {models}: {', '.join(known) or 'none'}). Train it, or pass --model.")
 
 
+def _check_file(folder: Path, name: str, manifest: Mapping[str, Any]) -> None:
+    path = folder / name
+    if not path.exists():
+        raise BundleError(f"{path} is missing. Copy the whole folder {folder.name} again, or train anew.")
+    if _sha256(path) != manifest["files"].get(name):
+        raise BundleError(f"{path} is damaged or was changed. Copy the whole folder again, or train anew.")
+
+
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as archive:
+    # Opened here, not by numpy, which leaves the file open when it is damaged.
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
 
 

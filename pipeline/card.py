@@ -32,10 +32,11 @@ def _card(manifest: Mapping[str, Any], topic_names: Mapping[str, str], *, chines
         else f"Trained on {manifest['rows']:,} labelled submissions from {', '.join(manifest['sources'])}."
     )
     lines += ["", "## 成绩" if chinese else "## Scores", ""]
+    folds = manifest["settings"]["classify"]["folds"]
     lines.append(
-        "五折交叉验证；同一事项、同一文字不分在两边；括号内是 95% 区间。"
+        f"{folds} 折交叉验证；同一事项、同一文字不分在两边；括号内是 95% 区间。"
         if chinese
-        else "Five-fold cross-validation, no issue and no text on both sides; in brackets 95 % intervals over rows."
+        else f"{folds}-fold cross-validation, no issue and no text on both sides; in brackets 95 % intervals over rows."
     )
     head = (
         "| 标签 | 件数 | 准确率 | 宏平均 F1 | 校准误差 |" if chinese else "| label | rows | accuracy | macro-F1 | ECE |"

@@ -27,6 +27,8 @@ Doubles = NDArray[np.float64]
 SHOWN = 3  # labels kept for each row, and the most further topics of one text
 OTHER = "other"  # the topic of a text that says nothing, where the bundle learned such a topic
 _UNSAID = 0.2  # lexicon strength that every topic has unsaid
+_SILENT = 0.2  # share of silence from which a row counts as one that the lexicon says little of
+_SHRINK = 20.0  # examples that outweigh the belief that no label is likelier than its scores say
 _SILENCE = 2.0  # lexicon strength of saying nothing: one likely word has as much
 
 
@@ -55,7 +57,8 @@ class Further:
 
     Attributes
     ----------
-    weights : float64 (3,): of the logit below the best one, of the log-probability, and the constant of a logistic curve
+    weights : float64 (3,): of the logit below the best one, of the log-probability, and the constant of a logistic
+        curve
     threshold : probability, 0 to 1; labels at or above are given; above 1 gives none
     """
 
@@ -136,8 +139,8 @@ def classify_labels(
 ) -> pd.DataFrame:
     """Give each row its topic, and the likeliest kinds and departments.
 
-    A text without a single token says nothing: its topic is "other" where that was learned, else "", with probability 0,
-    and its lists are empty.
+    A text without a single token says nothing: its topic is "other" where that was learned, else "", with probability
+    0, and its lists are empty.
 
     Parameters
     ----------
@@ -252,11 +255,13 @@ def lexicon_shares(spoken: Floats) -> Floats:
 
 def lexicon_prior(spoken: Floats, bridge: Floats) -> Floats:
     """Log-probability of each label by the lexicon alone, shape (n_rows, n_labels)."""
-    return np.asarray(np.log(lexicon_shares(spoken) @ bridge + np.float32(1e-4)), dtype=np.float32)
+    # Sparse on purpose: a dense product sums in another order for another number of rows, and the batch would matter.
+    shares = sparse.csr_matrix(lexicon_shares(spoken))
+    return np.asarray(np.log(shares @ bridge + np.float32(1e-4)), dtype=np.float32)
 
 
 def fit_bridge(spoken: Floats, truth: Names, labels: Names, topics: Names) -> Floats:
-    """How the lexicon's topics, and its silence, speak for labels: by name where the labels are such topics, else by counting.
+    """How the lexicon's topics, and its silence, speak for labels: topics by name where possible, else by counting.
 
     Parameters
     ----------
@@ -267,14 +272,16 @@ def fit_bridge(spoken: Floats, truth: Names, labels: Names, topics: Names) -> Fl
     -------
     float32 of shape (n_topics + 1, n_labels), the last row for silence; a row sums to 1 unless its topic is no label
     """
-    if np.isin(labels, [*topics, OTHER]).all():
-        silence = labels == OTHER if OTHER in labels else np.full(len(labels), 1 / len(labels))
-        return np.vstack([topics[:, None] == labels[None, :], silence]).astype(np.float32)
-    counts = lexicon_shares(spoken).T @ (truth[:, None] == labels[None, :]).astype(np.float32)
-    counts += counts.sum(axis=0) / max(
-        len(truth), 1
-    )  # as if one row more stood for each topic, spread as the labels are
-    return np.asarray(counts / counts.sum(axis=1, keepdims=True), dtype=np.float32)
+    shares = lexicon_shares(spoken)
+    # What silence tells is learned where it is loud: a lexicon that speaks for most rows is silent for few.
+    shares[:, -1] *= shares[:, -1] >= _SILENT
+    counts = shares.T @ (truth[:, None] == labels[None, :]).astype(np.float32)
+    # As if one row more stood for each topic, spread as the labels are.
+    counts += (counts.sum(axis=0) + 1 / len(labels)) / (len(truth) + 1)
+    bridge = np.asarray(counts / counts.sum(axis=1, keepdims=True), dtype=np.float32)
+    if speaks_by_name(labels, topics):
+        bridge[:-1] = topics[:, None] == labels[None, :]
+    return bridge
 
 
 def fit_linear(
@@ -284,8 +291,8 @@ def fit_linear(
 
     Returns
     -------
-    weights of shape (n_features, n_labels) and bias of shape (n_labels,), rounded to what float16 can hold; a label without
-    an example in `truth` has the score -1 everywhere
+    weights of shape (n_features, n_labels) and bias of shape (n_labels,), rounded to what float16 can hold; a label
+    without an example in `truth` has the score -1 everywhere
     """
     from sklearn.svm import LinearSVC
 
@@ -302,33 +309,50 @@ def fit_linear(
     return weights.astype(np.float16).astype(np.float32), bias
 
 
-def fit_stack(scores: Floats, prior: Floats, truth: Names, labels: Names) -> Stack:
+def fit_stack(scores: Floats, prior: Floats, truth: Names, labels: Names, *, trust: float = 1.0) -> Stack:
     """Weights that make out-of-fold scores into calibrated probabilities (least negative log-likelihood).
 
     Parameters
     ----------
     scores, prior : out-of-fold, shape (n_rows, n_labels); without a single row the weights stay at their usual size
     truth : label of each row; every one is in `labels`
+    trust : share, 0 to 1, of its fitted weight that the vectors' score keeps beside the lexicon's; the sum of both is
+        calibrated after that
     """
+    if not len(truth):
+        return Stack(linear=3.0, lexicon=0.5, offsets=np.zeros(len(labels)))
+    right = truth[:, None] == labels[None, :]
+    linear, lexicon, offsets = _fit_weights(scores.astype(np.float64), prior.astype(np.float64), right)
+    if trust < 1:
+        together = trust * linear * scores + lexicon * prior
+        scale, _, offsets = _fit_weights(together, np.zeros_like(together), right)
+        linear, lexicon = scale * trust * linear, scale * lexicon
+    return Stack(linear=linear, lexicon=lexicon, offsets=offsets)
+
+
+def _fit_weights(first: Doubles, second: Doubles, right: NDArray[np.bool_]) -> tuple[float, float, Doubles]:
+    """Weights of two views and the labels' offsets."""
     from scipy.optimize import minimize
 
-    right = truth[:, None] == labels[None, :]
-    views = np.stack([scores, prior]).astype(np.float64)
+    views = np.stack([first, second])
 
     def loss(parameters: Doubles) -> tuple[float, Doubles]:
-        logits = np.tensordot(parameters[:2], views, axes=1) + parameters[2:]
-        probabilities = softmax(logits)
+        probabilities = softmax(np.tensordot(parameters[:2], views, axes=1) + parameters[2:])
+        value = -np.log(probabilities[right] + 1e-12).sum() + 0.5 * _SHRINK * (parameters[2:] ** 2).sum()
         miss = probabilities - right
-        value = -np.log(probabilities[right] + 1e-12).sum() + 0.5 * (parameters[2:] ** 2).sum()
-        slope = np.concatenate([np.tensordot(views, miss, axes=([1, 2], [0, 1])), miss.sum(axis=0) + parameters[2:]])
-        return float(value) / len(truth), slope / len(truth)
+        by_view = np.tensordot(views, miss, axes=([1, 2], [0, 1]))
+        slope = np.concatenate([by_view, miss.sum(axis=0) + _SHRINK * parameters[2:]])
+        return float(value) / len(right), slope / len(right)
 
-    start = np.concatenate([[3.0, 0.5], np.zeros(len(labels))])
-    if not len(truth):
-        return Stack(linear=start[0], lexicon=start[1], offsets=start[2:])
-    limits = [(0.0, 50.0), (0.0, 5.0)] + [(-5.0, 5.0)] * len(labels)
+    start = np.concatenate([[1.0, 0.5], np.zeros(right.shape[1])])
+    limits = [(0.0, 50.0), (0.0, 5.0)] + [(-5.0, 5.0)] * right.shape[1]
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=limits).x
-    return Stack(linear=float(found[0]), lexicon=float(found[1]), offsets=found[2:])
+    return float(found[0]), float(found[1]), found[2:]
+
+
+def speaks_by_name(labels: Names, topics: Names) -> bool:
+    """Whether the labels are topics of the lexicon (other apart): it speaks for those without being taught."""
+    return bool(np.isin(labels, [*topics, OTHER]).all())
 
 
 NO_FURTHER = Further(weights=np.zeros(3), threshold=2.0)
@@ -337,8 +361,8 @@ NO_FURTHER = Further(weights=np.zeros(3), threshold=2.0)
 def fit_further(logits: Doubles, others: list[list[str]], labels: Names) -> Further:
     """Curve and threshold for further labels, from out-of-fold logits of rows whose further labels are known.
 
-    The threshold is the one with the best F1 over all pairs of row and label. Without a single further label nothing can be
-    learned, and none is given.
+    The threshold is the one with the best F1 over all pairs of row and label. Without a single further label nothing
+    can be learned, and none is given.
     """
     if not any(others):
         return NO_FURTHER

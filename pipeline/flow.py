@@ -255,7 +255,9 @@ def _write_results(
             words=lambda rows: _words(everything.take(rows, SUBMISSIONS.names), stage, directory),
             settings=settings.cluster,
         )
-        members = keep_issue_ids(grouping.members, old.read(["issue_id"])["issue_id"]) if old.rows else grouping.members
+        members = grouping.members
+        if register is not None:
+            members = keep_issue_ids(members, register.issues())
         own = members.iloc[old.rows :]
     progress("tables", new.rows, None)
     with watch.stage("tables"):

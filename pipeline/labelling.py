@@ -40,8 +40,13 @@ def join_training(base: pd.DataFrame, new: pd.DataFrame) -> tuple[pd.DataFrame, 
     corrected = set(_wordings(new))
     kept = base[[wording not in corrected for wording in _wordings(base)]]
     ids = set(new["submission_id"])
-    # An id of the base may come again with another text: it is another submission, so it gets another name.
-    renamed = [f"base-{name}" if name in ids else name for name in kept["submission_id"]]
+    renamed = []
+    for name in kept["submission_id"]:
+        # An id of the base may come again with another text: it is another submission, so it gets another name.
+        while name in ids:
+            name = f"base-{name}"
+        ids.add(name)
+        renamed.append(name)
     joined = pd.concat([kept.assign(submission_id=renamed), new], ignore_index=True)
     return joined[LABELLED.names], len(base) - len(kept)
 

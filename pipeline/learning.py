@@ -30,6 +30,7 @@ from pipeline.classify import (
     lexicon_prior,
     linear_scores,
     softmax,
+    speaks_by_name,
     tabulate,
 )
 from pipeline.errors import InputError
@@ -54,10 +55,11 @@ class Learned:
     ----------
     vectorizer : fitted on all rows
     models : by target (topic, kind, department), for the targets that have labels
-    out_of_fold : table CLASSIFIED of the rows that have a text, index as in the labelled table; each row's probabilities come
-        from models and calibration that never saw it, nor its issue, nor a text like it
+    out_of_fold : table CLASSIFIED of the rows that have a text, index as in the labelled table; each row's
+        probabilities come from models and calibration that never saw it, nor its issue, nor a text like it
     folds : int, shape (n_rows,), the part that each labelled row is in
-    scores : by target that was scored: rows, labels, accuracy, macro_f1, calibration_error, per_label (label -> rows, precision, recall, f1)
+    scores : by target that was scored: rows, labels, accuracy, macro_f1, calibration_error,
+        per_label (label -> rows, precision, recall, f1)
     """
 
     vectorizer: Vectorizer
@@ -72,9 +74,9 @@ def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Le
 
     Parameters
     ----------
-    segmented : table SEGMENTED, one row for each of `labelled`, same order; of rows that bring tokens of their own those count
-    labelled : has the columns of LABELS; rows that bring tokens are learned from but never scored. Of several acceptable
-        kinds the first is learned.
+    segmented : table SEGMENTED, one row for each of `labelled`, same order; tokens of `labelled` go before
+    labelled : has the columns of LABELS; rows that bring tokens are learned from but never scored. Of several
+        acceptable kinds the first is learned.
     lexicon : whose scores are the second view
 
     Raises
@@ -104,7 +106,11 @@ def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Le
     models, logits, scores = {}, {}, {}
     for target, truth in truths.items():
         usable = scored & (truth != "")
-        stack, logits[target] = _calibrated(*views[target], truth, labels[target], folds, usable)
+        trust = 1.0
+        if speaks_by_name(labels[target], lexicon.topics):
+            taught = int((truth != "").sum())
+            trust = max(0.5, taught / (taught + settings.classify.half_trusted_rows))
+        stack, logits[target] = _calibrated(*views[target], truth, labels[target], folds, usable, trust)
         further = NO_FURTHER
         if target == "topic":
             others = [list(names) for names in labelled["other_topics"][usable]]
@@ -123,7 +129,7 @@ def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Le
 
 
 def training_rows(segmented: pd.DataFrame, labelled: pd.DataFrame) -> pd.DataFrame:
-    """Table SEGMENTED in which rows that bring tokens of their own have those as text, in the form that the segmenter gives."""
+    """Table SEGMENTED in which rows that bring tokens have those as text, in the form that the segmenter gives."""
     own = [
         [part for token in tokens for part in normalize(str(token)).split() if part.isalnum()]
         for tokens in labelled["tokens"]
@@ -141,8 +147,8 @@ def training_rows(segmented: pd.DataFrame, labelled: pd.DataFrame) -> pd.DataFra
 def text_groups(rows: pd.DataFrame, issues: pd.Series[str] | None = None) -> Ints:
     """Rows that must not be on both sides of a fold have the same number.
 
-    Two rows are one where they name the same issue, have the same tokens, or share most of their rare words: that finds a text
-    again that was pasted with changes, or that another segmenter cut and stripped of its stop words.
+    Two rows are one where they name the same issue, have the same tokens, or share most of their rare words: that finds
+    a text again that was pasted with changes, or that another segmenter cut and stripped of its stop words.
 
     Parameters
     ----------
@@ -244,14 +250,20 @@ def _out_of_fold(
 
 
 def _calibrated(
-    scores: Floats, prior: Floats, truth: Names, labels: Names, folds: Ints, usable: NDArray[np.bool_]
+    scores: Floats,
+    prior: Floats,
+    truth: Names,
+    labels: Names,
+    folds: Ints,
+    usable: NDArray[np.bool_],
+    trust: float,
 ) -> tuple[Stack, Doubles]:
     """The stack for all, and logits of each row by a stack that its fold had no part in."""
-    whole = fit_stack(scores[usable], prior[usable], truth[usable], labels)
+    whole = fit_stack(scores[usable], prior[usable], truth[usable], labels, trust=trust)
     logits = np.zeros(scores.shape, dtype=np.float64)
     for fold in np.unique(folds):
         test, train = folds == fold, usable & (folds != fold)
-        stack = fit_stack(scores[train], prior[train], truth[train], labels) if train.any() else whole
+        stack = fit_stack(scores[train], prior[train], truth[train], labels, trust=trust)
         logits[test] = stack.logits(scores[test], prior[test])
     return whole, logits
 

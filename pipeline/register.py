@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -44,7 +44,7 @@ def open_register(path: Path) -> Iterator[Register]:
 
 
 class Register:
-    """Rows of earlier runs: all columns of their parts, with the issue that each belongs to in ``issue_id``."""
+    """Rows of earlier runs: the columns of their parts that are no lists, with each row's issue in ``issue_id``."""
 
     def __init__(self, connection: DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
@@ -61,19 +61,31 @@ class Register:
         Returns
         -------
         rows written; the file is there only if there are any
+
+        Raises
+        ------
+        OutputError : the file is a database of something else, or `target` cannot be written
         """
-        if not self._exists():
-            return 0
-        self._connection.register("new_ids", new_ids)
-        query = (
-            f"SELECT * FROM {_TABLE} WHERE submission_id NOT IN (SELECT submission_id FROM new_ids) ORDER BY position"
-        )
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE known AS {query}")
-        rows = self._connection.execute("SELECT count(*) FROM known").fetchone()
-        count = int(rows[0]) if rows else 0
-        if count:
-            self._connection.execute("COPY known TO ? (FORMAT parquet)", [str(target)])
-        return count
+        with self._one_error():
+            if not self._exists():
+                return 0
+            self._connection.register("new_ids", new_ids)
+            others = f"FROM {_TABLE} WHERE submission_id NOT IN (SELECT submission_id FROM new_ids)"
+            count = int(self._run(f"SELECT count(*) {others}")[0][0])
+            if count:
+                self._run(f"COPY (SELECT * {others} ORDER BY position) TO ? (FORMAT parquet)", [str(target)])
+            return count
+
+    def issues(self) -> pd.Series[str]:
+        """issue_id of every registered row, those that come again in this run among them; index submission_id.
+
+        Raises
+        ------
+        OutputError : the file is a database of something else
+        """
+        with self._one_error():
+            rows = self._run(f"SELECT submission_id, issue_id FROM {_TABLE}") if self._exists() else []
+        return pd.Series([issue for _, issue in rows], index=[name for name, _ in rows], dtype="str")
 
     def keep(self, parts: list[Path], issues: pd.DataFrame) -> None:
         """Take in the rows of a run, all or none.
@@ -82,38 +94,67 @@ class Register:
         ----------
         parts : Parquet parts of the run's rows
         issues : submission_id and issue_id of the run's rows and of the registered ones
+
+        Raises
+        ------
+        OutputError : the file is a database of something else, or cannot be written
         """
-        self._connection.register("issues", issues)
-        self._connection.begin()
-        try:
-            rows = "SELECT p.*, i.issue_id FROM read_parquet(?, filename = false) p JOIN issues i USING (submission_id)"
-            if not self._exists():
-                self._connection.execute(
-                    f"CREATE TABLE {_TABLE} AS SELECT *, 0::BIGINT AS position FROM ({rows}) LIMIT 0",
-                    [[str(path) for path in parts]],
-                )
-            self._connection.execute(
-                f"DELETE FROM {_TABLE} WHERE submission_id IN (SELECT submission_id FROM read_parquet(?))",
-                [[str(path) for path in parts]],
-            )
-            self._connection.execute(
-                f"UPDATE {_TABLE} t SET issue_id = i.issue_id FROM issues i WHERE i.submission_id = t.submission_id"
-            )
-            self._connection.execute(
-                f"INSERT INTO {_TABLE} BY NAME SELECT *, row_number() OVER () + "
-                f"(SELECT coalesce(max(position), 0) FROM {_TABLE}) AS position FROM ({rows})",
-                [[str(path) for path in parts]],
-            )
-            self._connection.commit()
-        except Exception:
-            self._connection.rollback()
-            raise
+        issue_of = issues.set_index("submission_id")["issue_id"]
+        with self._one_error():
+            self._connection.begin()
+            try:
+                self._connection.register("issues", issues)
+                if self._exists():
+                    self._run(
+                        f"UPDATE {_TABLE} t SET issue_id = i.issue_id FROM issues i "
+                        "WHERE i.submission_id = t.submission_id"
+                    )
+                for path in parts:
+                    self._keep_part(path, issue_of)
+                self._connection.commit()
+            except BaseException:
+                self._connection.rollback()
+                raise
+
+    def _keep_part(self, path: Path, issue_of: pd.Series[str]) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        # Lists are left out: nothing asks for them, and a list column that is empty throughout has no type.
+        columns = [column.name for column in pq.read_schema(path) if not pa.types.is_nested(column.type)]
+        # Read by pyarrow: DuckDB would take brackets in the folder's name for a pattern.
+        rows = pq.read_table(path, columns=columns)
+        issue_ids = issue_of.loc[rows.column("submission_id").to_pylist()].tolist()
+        rows = rows.append_column("issue_id", pa.array(issue_ids, pa.string()))
+        self._connection.register("part", rows)
+        if not self._exists():
+            self._run(f"CREATE TABLE {_TABLE} AS SELECT *, 0::BIGINT AS position FROM part LIMIT 0")
+        self._run(f"DELETE FROM {_TABLE} WHERE submission_id IN (SELECT submission_id FROM part)")
+        last = int(self._run(f"SELECT coalesce(max(position), 0) FROM {_TABLE}")[0][0])
+        positions = pa.array(range(last + 1, last + 1 + len(rows)), pa.int64())
+        self._connection.register("part", rows.append_column("position", positions))
+        self._run(f"INSERT INTO {_TABLE} BY NAME SELECT * FROM part")
 
     def _exists(self) -> bool:
-        found = self._connection.execute(
-            "SELECT count(*) FROM information_schema.tables WHERE table_name = ?", [_TABLE]
-        ).fetchone()
-        return bool(found and found[0])
+        query = "SELECT count(*) FROM information_schema.tables WHERE table_name = ?"
+        return bool(self._run(query, [_TABLE])[0][0])
+
+    def _run(self, query: str, values: list[str] | None = None) -> list[Any]:
+        # All rows are fetched: an open result would block the connection for the next query.
+        return self._connection.execute(query, values or []).fetchall()
+
+    @contextmanager
+    def _one_error(self) -> Iterator[None]:
+        import duckdb
+
+        try:
+            yield
+        except duckdb.Error as error:
+            told = str(error).splitlines()[0]
+            raise OutputError(
+                f"The register {self._path} cannot be used ({told}). Pass --register with a file that fenban made, "
+                "or with a new name to begin one."
+            ) from error
 
 
 def keep_issue_ids(members: pd.DataFrame, registered: pd.Series[str]) -> pd.DataFrame:
@@ -121,15 +162,16 @@ def keep_issue_ids(members: pd.DataFrame, registered: pd.Series[str]) -> pd.Data
 
     Parameters
     ----------
-    members : submission_id, issue_id, duplicate_of; the registered rows first, in the order of `registered`
-    registered : issue_id of the registered rows
+    members : submission_id, issue_id, duplicate_of of the registered rows and the new ones
+    registered : issue_id of the registered rows, index submission_id
 
     Returns
     -------
     members, in which an issue with registered rows has the registered id that most of them have (at a tie the first);
     where a registered issue has come apart, the part with most of its rows keeps the id and the others are new
     """
-    old = members.iloc[: len(registered)].assign(before=registered.to_numpy())
+    old = members[members["submission_id"].isin(registered.index)]
+    old = old.assign(before=registered.loc[old["submission_id"]].to_numpy())
     votes = old.groupby(["issue_id", "before"], sort=False).size().reset_index(name="rows")
     votes = votes.sort_values("rows", ascending=False, kind="stable")
     names: dict[str, str] = {}

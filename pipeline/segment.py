@@ -1,8 +1,10 @@
 """Submissions -> tokens: jieba's dictionary and rules, run by rjieba.
 
-rjieba reads some characters otherwise than jieba (80-90, 4.2.3, rare Chinese characters). `normalize` takes away what the
-two dispute, so that the engines give the same tokens; a test holds that. What is left are guesses on a character repeated
-three times (噪噪噪), where two readings are equally likely. jieba is the reference: `segment.engine = "jieba"`.
+rjieba reads some characters otherwise than jieba (80-90, 4.2.3, rare Chinese characters). `normalize` takes away what
+the two dispute, so that the engines give the same tokens; a test holds that. What is left are guesses on a character
+repeated three times (as in 噪噪噪), where two readings are equally likely.
+
+The reference is jieba: `segment.engine = "jieba"`.
 """
 
 from __future__ import annotations
@@ -39,8 +41,8 @@ _DICTIONARY_LINE = re.compile(r"^(.+?)(?: ([0-9]+))?(?: ([a-z]+))?$")
 def normalize(text: str) -> str:
     """Give `text` the form that is cut: the same for every engine, length not kept.
 
-    Full-width letters and digits become plain, invisible marks vanish, and - + # & _ . % become blanks. Case is kept, and
-    so are traditional characters: tokens are what the writer wrote.
+    Full-width letters and digits become plain, invisible marks vanish, and - + # & _ . % become blanks. Case is kept,
+    and so are traditional characters: tokens are what the writer wrote.
     """
     if _COMPATIBLE.search(text):
         text = unicodedata.normalize("NFKC", text)

@@ -1,4 +1,4 @@
-"""What classification promises: calibrated probabilities, further topics, and an answer for a text that says nothing."""
+"""What classification promises: calibrated probabilities, further topics, an answer for a text that says nothing."""
 
 from __future__ import annotations
 
@@ -141,9 +141,10 @@ def test_another_lexicon_is_aligned_by_the_names_of_its_topics():
     assert align(spoken, other, TOPICS).tolist() == [[0, 0, 5]]
 
 
-def test_the_lexicon_speaks_by_name_for_its_own_topics_and_its_silence_for_other():
-    bridge = fit_bridge(np.zeros((0, 3), np.float32), np.array([], dtype=str), LABELS, TOPICS)
-    prior = lexicon_prior(np.array([[0, 9, 0], [0, 0, 0]], dtype=np.float32), bridge)
+def test_the_lexicon_speaks_by_name_for_its_own_topics_and_its_silence_as_rows_do_where_it_is_silent():
+    spoken = np.array([[0, 9, 0], [0, 0, 0]] * 10, dtype=np.float32)
+    bridge = fit_bridge(spoken, np.array(["traffic", "other"] * 10), LABELS, TOPICS)
+    prior = lexicon_prior(spoken[:2], bridge)
     assert LABELS[prior.argmax(axis=1)].tolist() == ["heating_gas", "other"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +14,16 @@ from pipeline.errors import InputError, TableError
 from pipeline.learning import Learned, learn_labels, stratified_folds, text_groups, training_rows
 from pipeline.schema import CLASSIFIED, LABELLED, empty_table
 from pipeline.settings import Settings
-from pipeline.vectorize import Lexicon, load_lexicon
+from pipeline.vectorize import Lexicon, lexicon_scores, load_lexicon
 
 SETTINGS = Settings()
 PLACES = ["道里区 爱建", "南岗区 哈西", "松北区 世茂", "香坊区 通乡", "平房区 友协", "呼兰区 利民"]
-MATTERS = {
-    "heating_gas": ["供暖 不热 室温 低", "暖气片 冰凉 换热站 停", "供热公司 开栓 推迟 老人 冻"],
-    "traffic": ["红绿灯 坏 路口 堵车", "公交车站 取消 上班 难", "路面 坑洼 修路 拖延"],
-    "environment": ["工厂 黑烟 刺鼻 气味", "施工 噪音 扰民 半夜", "河水 发黑 排污口"],
+WORDS = {
+    "heating_gas": ["供暖", "暖气片", "换热站", "开栓", "室温", "冰凉", "供热公司", "不热"],
+    "traffic": ["红绿灯", "堵车", "公交车站", "坑洼", "修路", "路口", "停车", "绕行"],
+    "environment": ["黑烟", "刺鼻", "噪音", "施工", "发黑", "排污口", "工厂", "气味"],
 }
+MATTERS = {topic: [" ".join(three) for three in combinations(words, 3)][::6] for topic, words in WORDS.items()}
 KINDS = {"heating_gas": "供热燃气企业", "traffic": "交通运输局", "environment": "生态环境局"}
 
 
@@ -48,13 +49,13 @@ def cut(labelled: pd.DataFrame) -> pd.DataFrame:
 CORPUS = table(
     [
         {
-            "text": f"{place} {matter} 希望 领导 解决 第 {number} 次",
+            "text": f"{PLACES[number % 6]} {matter} 希望 领导 解决 {number}",
             "topic": topic,
             "department_kind": [KINDS[topic], "其他"],
-            "other_topics": ["environment"] if "半夜" not in matter and place.startswith("平房") else [],
+            "other_topics": ["environment"] if "修路" in matter else [],
         }
-        for number, (place, (topic, matters)) in enumerate(product(PLACES, MATTERS.items()))
-        for matter in matters
+        for topic, matters in MATTERS.items()
+        for number, matter in enumerate(matters)
     ]
     + [{"text": "某地 请问 你们 几点 上班", "topic": "other"}]
 )
@@ -92,9 +93,11 @@ def test_of_several_acceptable_kinds_the_first_is_learned(learned):
 
 def test_a_label_with_one_example_is_kept(learned, lexicon):
     assert "other" in learned.models["topic"].labels
-    rows = cut(table([{"text": "某地 请问 你们 几点 上班"}]))
-    best = classify_labels(rows, vectorizer=learned.vectorizer, lexicon=lexicon, models=learned.models)
-    assert "other" in best["topic_labels"][0]
+    rows = cut(table([{"text": "某地 请问 你们 几点 上班"}, {"text": "道里区 堵车 路口"}]))
+    model = learned.models["topic"]
+    spoken = lexicon_scores(rows, lexicon, settings=SETTINGS.vectorize)
+    logits = model.logits(learned.vectorizer.transform(rows), spoken, lexicon)[:, list(model.labels).index("other")]
+    assert logits[0] > logits[1]
 
 
 def test_the_out_of_fold_table_has_the_rows_that_have_a_text(learned):

@@ -84,7 +84,7 @@ SIGNS = st.sampled_from("abzAZT019%.-_+#& ，。!\n\t\r😀éЖかア①㎡²％
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.one_of(CHINESE, CHINESE, CHINESE, SIGNS), max_size=30).map("".join))
 def test_rjieba_and_jieba_give_the_same_tokens(segmenter, reference, text):
-    # Of 一噪噪噪人 two readings are exactly as likely, and the last bit of a sum decides: only babble repeats like that.
+    # Of 一噪噪噪人 two readings are exactly as likely, and the last bit of a sum decides: babble.
     assume(max(Counter(filter(str.isalpha, text)).values(), default=0) < 3)
     assert segmenter.cut(text) == reference.cut(text)
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from pipeline.engines import MappedPart, Stage
+from pipeline.engines.work import map_one
 from pipeline.errors import EngineError
-from pipeline.parts import part_path, write_part
+from pipeline.parts import part_path
 from pipeline.settings import EngineSettings
 
 
@@ -30,7 +30,7 @@ class LocalEngine:
         if self.workers == 1 or len(first) < 2:
             # Starting workers costs seconds, more than one batch does.
             for number, batch in numbered:
-                yield _map_one(stage, batch, part_path(folder, number))
+                yield map_one(stage, batch, part_path(folder, number))
             return
         from joblib import Parallel, delayed
         from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -38,9 +38,7 @@ class LocalEngine:
         # Twice as many batches as workers are in flight: enough to keep them busy, few enough to bound memory.
         parallel = Parallel(n_jobs=self.workers, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
         try:
-            yield from parallel(
-                delayed(_map_one)(stage, batch, part_path(folder, number)) for number, batch in numbered
-            )
+            yield from parallel(delayed(map_one)(stage, batch, part_path(folder, number)) for number, batch in numbered)
         except TerminatedWorkerError as error:
             raise EngineError(
                 "A worker process was ended from outside, most likely because memory ran out. Run the same command "
@@ -53,13 +51,3 @@ class LocalEngine:
             from joblib.externals.loky import get_reusable_executor
 
             get_reusable_executor().shutdown(wait=True)
-
-
-def _map_one(stage: Stage, batch: pd.DataFrame, path: Path) -> MappedPart:
-    if path.exists():
-        return MappedPart(path, pq.read_metadata(path).num_rows, {})
-    result = stage(batch)
-    seconds = dict(result.attrs.get("seconds", {}))
-    result.attrs = {}
-    write_part(result, path)
-    return MappedPart(path, len(result), seconds)

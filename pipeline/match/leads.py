@@ -127,10 +127,9 @@ class _Office:
         leads = leads_of_row(target, claims, departments, kinds, self.directory)
         ranking = self.matcher.view(self.directory).rank(leads, view.topic_probability, target=target)
         scene = row.scene()
-        names = [self._name(candidate, scene) for candidate in ranking.leads]
-        candidates = list(dict.fromkeys(name for name in names if name))[: self.settings.candidates]
         lead = ranking.leads[0] if ranking.leads else None
-        department = names[0] if names else ""
+        department = self._name(lead, scene) if lead else ""
+        candidates = self._candidates(ranking, scene)
         no_topic = view.topic == OTHER or (not view.topic and len(view.topic_labels) > 0) or _nobody(lead)
         decision = self._decide(ranking, view, no_topic)
         reason = write_reason(
@@ -155,6 +154,16 @@ class _Office:
             "urgent" if alarm or grave else "normal",
             decision,
         )
+
+    def _candidates(self, ranking: Ranking, scene: Scene) -> list[str]:
+        candidates: list[str] = []
+        for lead in ranking.leads:
+            name = self._name(lead, scene)
+            if name and name not in candidates:
+                candidates.append(name)
+            if len(candidates) == self.settings.candidates:
+                break
+        return candidates
 
     def _name(self, lead: Lead, scene: Scene) -> str:
         if self.matcher.target == "department":

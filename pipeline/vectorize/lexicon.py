@@ -93,8 +93,8 @@ def load_lexicon(path: Path) -> Lexicon:
 def lexicon_scores(segmented: pd.DataFrame, lexicon: Lexicon, *, settings: VectorizeSettings) -> Floats:
     """How strongly the lexicon speaks for each topic.
 
-    Phrases are found in the running text, whatever its tokens. The score is the sum of the weights of all phrases found;
-    one in the title counts `settings.title_weight` times.
+    Phrases are found in the running text, whatever its tokens. The score is the sum of the weights of all phrases
+    found; one in the title counts `settings.title_weight` times.
 
     Parameters
     ----------

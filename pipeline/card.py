@@ -45,8 +45,8 @@ def _card(manifest: Mapping[str, Any], topic_names: Mapping[str, str], *, chines
     for target, score in manifest["scores"].items():
         low, high = score["accuracy_interval"]
         lines.append(
-            f"| {_NAMES[target][0 if chinese else 1]} | {score['rows']:,} | {score['accuracy']:.3f} ({low:.3f}–{high:.3f}) "
-            f"| {score['macro_f1']:.3f} | {score['calibration_error']:.3f} |"
+            f"| {_NAMES[target][0 if chinese else 1]} | {score['rows']:,} | {score['accuracy']:.3f} "
+            f"({low:.3f}–{high:.3f}) | {score['macro_f1']:.3f} | {score['calibration_error']:.3f} |"
         )
     lead = manifest["lead"]
     lines += ["", _decisions(lead, manifest["settings"]["match"]["accuracy"], chinese=chinese)]
@@ -65,8 +65,8 @@ def _card(manifest: Mapping[str, Any], topic_names: Mapping[str, str], *, chines
     lines.append(
         "- 成绩来自与训练数据同一来源的文字；别处的来信用词不同，把握会偏高。请用本单位的数据再训练。"
         if chinese
-        else "- The scores are on text of the same origin as the training data; elsewhere people use other words and the "
-        "probabilities are too high. Retrain with your own data."
+        else "- The scores are on text of the same origin as the training data; elsewhere people use other words and "
+        "the probabilities are too high. Retrain with your own data."
     )
     return "\n".join(lines) + "\n"
 

@@ -185,11 +185,16 @@ def _knowledge(bundle: Path, directory: str | None, lexicon: Path | None) -> Kno
 def _one_line_errors(as_json: bool) -> Iterator[None]:
     try:
         yield
-    except PipelineError as error:
+    except (PipelineError, OSError) as error:
+        told = str(error)
+        if isinstance(error, OSError):
+            # A full disk, a folder without rights, a file that another program holds: nothing that fenban did.
+            where = f"{error.filename}: " if error.filename else ""
+            told = f"{where}{error.strerror or error}. Check the path, its rights and the free space, then run again."
         if as_json:
-            print(json.dumps({"error": type(error).__name__, "message": str(error)}, ensure_ascii=False))
+            print(json.dumps({"error": type(error).__name__, "message": told}, ensure_ascii=False))
         else:
-            print(f"出错 {type(error).__name__}: {error}", file=sys.stderr)
+            print(f"出错 {type(error).__name__}: {told}", file=sys.stderr)
         raise typer.Exit(EXIT_NOTHING_DONE) from error
     except KeyboardInterrupt:
         print("已中断。再运行同一条命令，会接着做下去。", file=sys.stderr)

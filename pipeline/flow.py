@@ -93,7 +93,8 @@ def route_batch(submissions: pd.DataFrame, *, tools: Tools, bundle: Bundle, sett
         )
     with watch.stage("sketch"):
         sketches = sketch_submissions(submissions, segmented, placed, settings=settings.cluster)
-    together = pd.concat([submissions, classified, placed, matched, sketches.add_prefix(_SKETCH)], axis=1)
+    sketches = sketches.set_axis(submissions.index, axis=0).add_prefix(_SKETCH)
+    together = pd.concat([submissions, classified, placed, matched, sketches], axis=1)
     together = together.loc[:, ~together.columns.duplicated()]
     together.attrs["seconds"] = watch.seconds
     return together
@@ -344,7 +345,8 @@ def train(
         labelled, replaced = join_training(load_training(base), labelled)
         notes.append(f"与模型 {base.name} 的数据合并，其中 {replaced} 件由新标签代替。")
     if labelled.empty:
-        raise InputError(f"No labelled row could be read from {', '.join(map(str, inputs))}. Check the files.")
+        first = f"; the first: {rejected[0]}" if rejected else ""
+        raise InputError(f"No labelled row could be read from {', '.join(map(str, inputs))}{first}. Mend the files.")
 
     progress("segment", 0, None)
     segmented = segment_submissions(labelled, segmenter=tools.segmenter)

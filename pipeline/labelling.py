@@ -1,4 +1,4 @@
-"""Labelled rows made ready to learn from: topic names become keys, a base's rows are joined, contradictions are found."""
+"""Labelled rows made ready to learn from: topic names become keys, a base's rows join, contradictions are found."""
 
 from __future__ import annotations
 

@@ -42,6 +42,8 @@ from pipeline.vectorize import Lexicon, Vectorizer, fit_vectorizer, lexicon_scor
 
 Ints = NDArray[np.int64]
 
+ALWAYS_TRAINING = -1
+
 _RARE_ROWS = 30  # a word in more rows than this is too common to tell that two texts are one
 _FEWEST_SHARED = 3  # rare words that two texts must share to be taken for one
 _SHARED = 0.85  # share of the rare words of the shorter text, 0 to 1, from which two texts are one
@@ -57,7 +59,7 @@ class Learned:
     models : by target (topic, kind, department), for the targets that have labels
     out_of_fold : table CLASSIFIED of the rows that have a text, index as in the labelled table; each row's
         probabilities come from models and calibration that never saw it, nor its issue, nor a text like it
-    folds : int, shape (n_rows,), the part that each labelled row is in
+    folds : int, shape (n_rows,), the part that each labelled row is in; ALWAYS_TRAINING is in every training side
     scores : by target that was scored: rows, labels, accuracy, macro_f1, calibration_error,
         per_label (label -> rows, precision, recall, f1)
     """
@@ -97,6 +99,8 @@ def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Le
     scored = ~given if not given.all() else given
     groups = text_groups(rows, labelled["issue"])
     folds = stratified_folds(groups, next(iter(truths.values())), settings=settings.classify)
+    # Rows that are never scored are on the training side of every fold, but for those that have a scored row's text.
+    folds[~np.isin(groups, groups[scored])] = ALWAYS_TRAINING
     spoken = lexicon_scores(rows, lexicon, settings=settings.vectorize)
     labels = {target: np.unique(truth[truth != ""]) for target, truth in truths.items()}
     views = _out_of_fold(rows, truths, labels, folds, scored, spoken, lexicon, settings)
@@ -261,7 +265,7 @@ def _calibrated(
     """The stack for all, and logits of each row by a stack that its fold had no part in."""
     whole = fit_stack(scores[usable], prior[usable], truth[usable], labels, trust=trust)
     logits = np.zeros(scores.shape, dtype=np.float64)
-    for fold in np.unique(folds):
+    for fold in np.unique(folds[usable]):
         test, train = folds == fold, usable & (folds != fold)
         stack = fit_stack(scores[train], prior[train], truth[train], labels, trust=trust)
         logits[test] = stack.logits(scores[test], prior[test])

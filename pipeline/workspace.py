@@ -119,6 +119,8 @@ def finish_workspace(workspace: Workspace, run: dict[str, Any]) -> None:
 
 def release_workspace(workspace: Workspace) -> None:
     """Let another run take the folder; parts stay for the next one."""
+    if not any(workspace.parts.glob("*.parquet")):
+        shutil.rmtree(workspace.folder, ignore_errors=True)
     workspace.lock.release()
     Path(workspace.lock.lock_file).unlink(missing_ok=True)
 

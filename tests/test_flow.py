@@ -104,7 +104,8 @@ def test_the_candidates_begin_with_the_department(routed):
         candidates = list(row.department_candidates)
         assert len(candidates) <= 3
         assert len(set(candidates)) == len(candidates)
-        assert (candidates[0] if candidates else "") == row.department
+        # Where no department leads, some may still be offered to the clerk who decides.
+        assert row.decision == "review" if not row.department else candidates[0] == row.department
 
 
 def test_a_text_sent_twice_is_a_duplicate_of_the_earliest_and_one_issue(routed):

@@ -53,10 +53,10 @@ def finished_run(out: Path, *, key: str) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        run: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        run: Any = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError):
         return None  # not a run of ours as it stands: open_workspace refuses it without --overwrite
-    return run if run.get("key") == key else None
+    return run if isinstance(run, dict) and run.get("key") == key else None
 
 
 def open_workspace(out: Path, *, key: str, part_key: str, overwrite: bool) -> Workspace:

@@ -58,6 +58,15 @@ def test_a_part_that_is_there_is_not_worked_on_again(tmp_path):
     assert [part.rows for part in parts] == [2] * 6
 
 
+def test_a_part_that_a_power_cut_has_torn_is_made_again(tmp_path):
+    parts = run(tmp_path, workers=1)
+    for part, left in ((parts[1], 0), (parts[3], 200)):
+        part.path.write_bytes(part.path.read_bytes()[:left])
+    again = run(tmp_path, workers=1)
+    assert [part.rows for part in again] == [2] * 6
+    assert Parts(tuple(part.path for part in again)).read(["n"])["n"].tolist() == list(range(12))
+
+
 def test_batches_are_read_only_as_fast_as_they_are_worked_on(tmp_path):
     read = []
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.evaluate import calibration_error, score_issues, score_labels, score_leads
@@ -114,6 +114,7 @@ def test_issues_that_were_joined_wrongly_lose_precision_and_split_ones_recall():
 GROUPINGS = st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("wxyz")), min_size=1, max_size=25)
 
 
+@settings(max_examples=40)
 @given(GROUPINGS)
 def test_bcubed_is_the_mean_over_rows_of_what_the_definition_says(pairs):
     truth, guess = [t for t, _ in pairs], [g for _, g in pairs]
@@ -125,6 +126,7 @@ def test_bcubed_is_the_mean_over_rows_of_what_the_definition_says(pairs):
     assert scores["bcubed_recall"] == pytest.approx(recall)
 
 
+@settings(max_examples=40)
 @given(GROUPINGS)
 def test_the_names_of_groups_do_not_matter_and_the_truth_scores_1(pairs):
     truth = [t for t, _ in pairs]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -222,11 +223,11 @@ def test_an_existing_model_is_refused_before_the_work_begins(topic_file, topic_m
         teach([topic_file.with_name("absent.csv")], topic_model.out)
 
 
-def test_overwrite_replaces_a_model(topic_file, tmp_path, teach):
-    teach([topic_file], tmp_path / "model")
-    before = (tmp_path / "model" / "manifest.json").stat().st_mtime_ns
+def test_overwrite_replaces_a_model(topic_file, topic_model, tmp_path, teach):
+    shutil.copytree(topic_model.out, tmp_path / "model")
+    (tmp_path / "model" / "card.md").write_text("旧", encoding="utf-8")
     teach([topic_file], tmp_path / "model", overwrite=True)
-    assert (tmp_path / "model" / "manifest.json").stat().st_mtime_ns > before
+    assert "模型说明" in (tmp_path / "model" / "card.md").read_text(encoding="utf-8")
 
 
 def test_rows_without_any_label_say_which_columns_are_asked_for(tmp_path, teach):

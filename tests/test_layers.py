@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "card": GROUND,
     "workspace": GROUND,
     "register": GROUND | {"cluster"},
-    "runs": GROUND | {"reading"},
+    "runs": GROUND | {"reading", "register"},
+    "tools": GROUND | {"bundle", "directory", "places", "runs", "segment", "vectorize"},
 }
 ABOVE = {"flow", "console", "__init__"}
 

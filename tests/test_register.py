@@ -19,8 +19,11 @@ EARLIER = letter(4, SAME_TEXT + "谢谢。", 11)  # written before the first wee
 
 
 @pytest.fixture
-def week(tmp_path, send, model):
+def week(tmp_path, send, model, monkeypatch):
     """A function that routes one week's letters into the one register and gives routed.parquet by id, and issues."""
+    monkeypatch.setattr(
+        "pipeline.flow.write_workbook", lambda *args, **options: None
+    )  # half of the time, not looked at
 
     def run(name, letters, **options):
         inputs = tmp_path / f"{name}.csv"
@@ -87,7 +90,7 @@ def test_a_register_takes_columns_that_were_empty_in_its_first_batch(week, tmp_p
     # "other" has no department and no place, so that every list of the first part is empty.
     said_nothing = letter(6, "你好", 5, place="")
     week("first", [said_nothing, *FIRST_WEEK], batch_rows=1)
-    second, _ = week("second", [letter(7, "谢谢", 6, place=""), AGAIN], batch_rows=1)
+    second, _ = week("second", [letter(7, "谢谢", 6, place=""), AGAIN])
     assert second.loc["2026-3", "issue_id"] == "i-2026-1"
     assert list(registered(tmp_path)) == ["2026-6", "2026-1", "2026-2", "2026-7", "2026-3"]
 

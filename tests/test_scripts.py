@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ import typer
 from conftest import HEAT, LAMP, LETTERS, LETTERS_HEADER, ROOT, labelled_rows, write_csv
 from typer.testing import CliRunner
 
+from pipeline import console
 from pipeline.console import app
 
 BOTH = [
@@ -189,6 +191,30 @@ def test_training_speaks_json_too(fenban, tmp_path):
     told = json.loads(result.stdout)
     assert result.exit_code == 0
     assert told["topic"]["rows"] == 24
+
+
+# Progress
+
+
+def test_progress_tells_rows_rate_and_time_left_where_there_is_no_terminal(monkeypatch, capsys):
+    now = [100.0]
+    monkeypatch.setattr("pipeline.console.time", SimpleNamespace(monotonic=lambda: now[0]))
+    with console._progress(False) as tell:
+        tell("map", 0, None)
+        now[0] = 100.5
+        tell("map", 60, 0.02)
+        assert capsys.readouterr().err == ""  # what takes less than a second needs no progress
+        now[0] = 112.0
+        tell("map", 1_200, 0.5)
+    assert capsys.readouterr().err.split() == ["分类与匹配", "1,200", "件，每秒", "100", "件，还需约", "12", "秒"]
+
+
+def test_every_stage_that_is_told_has_a_chinese_name(letters, model, send, teach, tmp_path):
+    told = []
+    send([letters], tmp_path / "out", model, progress=lambda stage, rows, share: told.append(stage))
+    labelled = write_csv(tmp_path / "办结.csv", *labelled_rows("主题分类"))
+    teach([labelled], tmp_path / "model", progress=lambda stage, rows, share: told.append(stage))
+    assert set(told) == set(console._STAGES)
 
 
 # Errors

@@ -7,6 +7,6 @@ texts and words only of the rows it needs; `describe_issues` sums up the finishe
 
 from pipeline.cluster.describe import describe_issues
 from pipeline.cluster.groups import Grouping, group_submissions
-from pipeline.cluster.sketches import SKETCHES, sketch_submissions
+from pipeline.cluster.sketches import SKETCHES, content_words, sketch_submissions
 
-__all__ = ["SKETCHES", "Grouping", "describe_issues", "group_submissions", "sketch_submissions"]
+__all__ = ["SKETCHES", "Grouping", "content_words", "describe_issues", "group_submissions", "sketch_submissions"]

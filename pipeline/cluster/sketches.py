@@ -125,6 +125,13 @@ def sketch_submissions(
     )
 
 
+def content_words(segmented: pd.DataFrame) -> pd.Series[str]:
+    """Per row of table SEGMENTED the words that a sketch is made of, each once, parted by blanks."""
+    rows = zip(segmented["title_tokens"], segmented["text_tokens"], strict=True)
+    joined = [" ".join(dict.fromkeys(word for word in (*title, *text) if len(word) > 1)) for title, text in rows]
+    return pd.Series(joined, index=segmented.index, dtype="str")
+
+
 def wording(title: str, text: str) -> str:
     """Title and text without case, width, blanks and punctuation: equal for two rows of the same wording."""
     kept = _NOT_WORDING.sub("", f"{title}{text}")

@@ -50,4 +50,5 @@ class LocalEngine:
         if self.workers > 1:
             from joblib.externals.loky import get_reusable_executor
 
-            get_reusable_executor().shutdown(wait=True)
+            # All parts are on disk, so there is nothing that a worker could still have to finish.
+            get_reusable_executor().shutdown(wait=True, kill_workers=True)

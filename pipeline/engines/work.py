@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.engines import MappedPart, Stage
@@ -12,8 +13,13 @@ from pipeline.parts import write_part
 
 
 def finished_part(path: Path) -> MappedPart | None:
-    """The part that an earlier run left at `path`; None where there is none."""
-    return MappedPart(path, pq.read_metadata(path).num_rows, {}) if path.exists() else None
+    """The part that an earlier run left at `path`; None where there is none, or one that a power cut has torn."""
+    if not path.exists():
+        return None
+    try:
+        return MappedPart(path, pq.read_metadata(path).num_rows, {})
+    except pa.ArrowInvalid:
+        return None
 
 
 def make_part(stage: Stage, batch: pd.DataFrame, path: Path) -> MappedPart:

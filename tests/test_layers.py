@@ -72,16 +72,18 @@ def test_no_file_is_longer_than_400_lines(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
-def test_importing_the_package_loads_no_library_and_no_dictionary():
-    code = "import sys, pipeline; print([m for m in ('pandas', 'sklearn', 'spacy', 'rjieba', 'duckdb') if m in sys.modules])"
+def loaded_by(module: str, heavy: tuple[str, ...]) -> str:
+    code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, check=True)
-    assert done.stdout.strip() == "[]"
+    return done.stdout.strip()
+
+
+def test_importing_the_package_loads_no_library_and_no_dictionary():
+    assert loaded_by("pipeline", ("pandas", "sklearn", "spacy", "rjieba", "duckdb")) == "[]"
 
 
 def test_importing_the_flow_loads_no_training_library():
-    code = "import sys, pipeline.flow; print([m for m in ('sklearn', 'spacy', 'duckdb', 'pyspark', 'xlsxwriter') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, check=True)
-    assert done.stdout.strip() == "[]"
+    assert loaded_by("pipeline.flow", ("sklearn", "spacy", "duckdb", "pyspark", "xlsxwriter")) == "[]"
 
 
 def test_only_the_scripts_and_the_console_print():

@@ -383,3 +383,10 @@ def test_what_is_written_as_csv_is_read_back(tmp_path, texts, encoding, delimite
     reading = read_submissions(path)
     assert list(reading.submissions.text) == [clean_text("路灯" + text) for text in texts]
     assert list(reading.submissions.submission_id) == [f"n{n}" for n in range(len(texts))]
+
+
+def test_a_label_column_that_training_was_told_to_use_is_never_replaced_by_another(tmp_path):
+    path = write(tmp_path, "标注.csv", f"标题,内容,主题分类\n暖气不热,{HEATING},供热燃气\n")
+    reading = read_submissions(path, options=ReadOptions(labels=True, topic_column="归口"))
+    assert reading.submissions.empty
+    assert "没有“归口”列" in reading.rejected.reason[0]

@@ -88,16 +88,20 @@ def map_headers(headers: Sequence[str], options: ReadOptions) -> HeaderMap:
         if plain_header(wanted) in plain:
             columns["place_whole" if field == "place" else field] = plain.index(plain_header(wanted))
     place_is_named = "place_whole" in columns
+    told = {field for field, wanted in _told_labels(options).items() if wanted is not None}
     for field, ranks in _ranks(options.labels).items():
-        if field in columns or (place_is_named and field in _PLACE_PARTS):
+        # A label column that training was told to use is never replaced by another: the sheet is refused instead.
+        if field in columns or field in told or (place_is_named and field in _PLACE_PARTS):
             continue
         free = [index for index in range(len(plain)) if plain[index] in ranks and index not in columns.values()]
         if not free:
             continue
         best = min(free, key=lambda index: (ranks[plain[index]], index))
         columns[field] = best
-        if len(free) > 1 and not field.startswith("place_"):
-            others = "、".join(headers[index] for index in free if index != best)
+        # That 序号 is only a running number beside a real id needs no telling.
+        told_of = [index for index in free if index != best and plain[index] != "序号"]
+        if told_of and not field.startswith("place_"):
+            others = "、".join(headers[index] for index in told_of)
             notes.append(f"“{headers[best]}”与“{others}”含义相近，按“{headers[best]}”读取")
     # Only beside known headers: a row of data may well have a title that ends in 问题 or 建议.
     if len(columns) >= 2 and not any(field in columns for field in ("text", "tokens")):
@@ -153,7 +157,7 @@ def check_label_columns(headers: Sequence[str], found: HeaderMap, options: ReadO
     ------
     UnreadableError : names the column and the headers found
     """
-    for field, wanted in (("topic", options.topic_column), ("department", options.department_column)):
+    for field, wanted in _told_labels(options).items():
         if wanted is not None and field not in found.columns:
             shown = "、".join(header for header in headers if header)
             raise UnreadableError(
@@ -162,12 +166,12 @@ def check_label_columns(headers: Sequence[str], found: HeaderMap, options: ReadO
 
 
 def _named_by_user(options: ReadOptions) -> dict[str, str]:
-    named = dict(options.columns)
-    if options.topic_column is not None:
-        named["topic"] = options.topic_column
-    if options.department_column is not None:
-        named["department"] = options.department_column
-    return named
+    told = {field: wanted for field, wanted in _told_labels(options).items() if wanted is not None}
+    return {**options.columns, **told}
+
+
+def _told_labels(options: ReadOptions) -> dict[str, str | None]:
+    return {"topic": options.topic_column, "department": options.department_column}
 
 
 @cache

@@ -22,9 +22,11 @@ import rjieba
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipeline.cluster import Grouping, group_submissions, sketch_submissions
+from pipeline.schema import CLASSIFIED, typed
 from pipeline.settings import ClusterSettings
 
 BATCH = 2_000
+_LISTS = [column.name for column in CLASSIFIED.columns if column.kind in ("list", "floats")]
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -35,7 +37,7 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def group(rows: pd.DataFrame) -> Grouping:
-    """Segment with plain rjieba and without places, sketch and group; prints seconds of processor time."""
+    """Segment with plain rjieba, without topics and places, sketch and group; prints seconds of processor time."""
     segmented = pd.DataFrame(
         {
             "submission_id": rows["submission_id"],
@@ -46,14 +48,16 @@ def group(rows: pd.DataFrame) -> Grouping:
     placed = pd.DataFrame({"submission_id": rows["submission_id"]}).assign(
         district=None, township=None, spot=None, place_words=[[] for _ in range(len(rows))]
     )
+    unclassified = pd.DataFrame({"submission_id": rows["submission_id"]}).assign(topic="", topic_probability=0.0)
+    classified = typed(unclassified.assign(**{name: [[]] * len(rows) for name in _LISTS}), CLASSIFIED)
     texts = (rows["title"] + "\n" + rows["text"]).tolist()
     words = [a + b for a, b in zip(segmented["title_tokens"], segmented["text_tokens"], strict=True)]
     settings = ClusterSettings()
     start = time.process_time()
     parts = [slice(first, first + BATCH) for first in range(0, len(rows), BATCH)]
-    sketches = pd.concat(
-        [sketch_submissions(rows[p], segmented[p], placed[p], settings=settings) for p in parts], ignore_index=True
-    )
+    tables = (rows, segmented, classified, placed)
+    made = [sketch_submissions(*(table[p] for table in tables), settings=settings) for p in parts]
+    sketches = pd.concat(made, ignore_index=True)
     middle = time.process_time()
     grouping = group_submissions(
         sketches,

@@ -94,7 +94,7 @@ def route_batch(submissions: pd.DataFrame, *, tools: Tools, bundle: Bundle, sett
             settings=settings.match,
         )
     with watch.stage("sketch"):
-        sketches = sketch_submissions(submissions, segmented, placed, settings=settings.cluster)
+        sketches = sketch_submissions(submissions, segmented, classified, placed, settings=settings.cluster)
         words = content_words(segmented).rename(_WORDS)
     sketches = sketches.set_axis(submissions.index, axis=0).add_prefix(_SKETCH)
     together = pd.concat([submissions, classified, placed, matched, sketches, words], axis=1)

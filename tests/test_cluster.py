@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.cluster import SKETCHES, Grouping, describe_issues, group_submissions, sketch_submissions
 from pipeline.cluster.sketches import word_code, wording
 from pipeline.errors import TableError
-from pipeline.schema import LINKS
+from pipeline.schema import CLASSIFIED, LINKS
 from pipeline.settings import ClusterSettings
 
 SETTINGS = ClusterSettings()
@@ -60,7 +60,12 @@ def submissions(
     )
 
 
-def sketched(rows: pd.DataFrame, places: list[dict[str, str]] | None = None, batch: int = 1000) -> pd.DataFrame:
+def sketched(
+    rows: pd.DataFrame,
+    places: list[dict[str, str]] | None = None,
+    batch: int = 1000,
+    topics: list[str] | None = None,
+) -> pd.DataFrame:
     segmented = pd.DataFrame(
         {
             "submission_id": rows["submission_id"],
@@ -76,8 +81,17 @@ def sketched(rows: pd.DataFrame, places: list[dict[str, str]] | None = None, bat
             "place_words": [[] for _ in known],
         }
     )
+    lists = [column.name for column in CLASSIFIED.columns if column.kind in ("list", "floats")]
+    classified = pd.DataFrame(
+        {
+            "submission_id": rows["submission_id"],
+            "topic": topics or [""] * len(rows),
+            "topic_probability": 1.0,
+            **{name: [[] for _ in known] for name in lists},
+        }
+    )
     parts = [slice(start, start + batch) for start in range(0, len(rows), batch)]
-    made = [sketch_submissions(rows[p], segmented[p], placed[p], settings=SETTINGS) for p in parts]
+    made = [sketch_submissions(rows[p], segmented[p], classified[p], placed[p], settings=SETTINGS) for p in parts]
     return pd.concat(made, ignore_index=True)
 
 
@@ -86,9 +100,10 @@ def grouped(
     places: list[dict[str, str]] | None = None,
     batch: int = 1000,
     settings: ClusterSettings = SETTINGS,
+    topics: list[str] | None = None,
 ) -> Grouping:
     return group_submissions(
-        sketched(rows, places, batch),
+        sketched(rows, places, batch, topics),
         texts=lambda asked: [f"{rows['title'][i]}\n{rows['text'][i]}" for i in asked],
         words=lambda asked: [rjieba.cut(rows["title"][i]) + rjieba.cut(rows["text"][i]) for i in asked],
         settings=settings,
@@ -311,3 +326,17 @@ def test_a_missing_column_is_named():
         )
     with pytest.raises(TableError, match="urgency"):
         describe_issues(submissions(HEATING), settings=SETTINGS)
+
+
+def test_the_same_spot_and_topic_bring_unlike_words_together_and_another_topic_does_not():
+    rows = submissions(
+        ("通乡街停电", "通乡街8号院又跳闸停电了，冰箱里的东西全坏了。"),
+        ("没电", "住在通乡街，晚上一开空调就跳闸，孩子热得睡不着。"),
+    )
+    spot = {"district": "香坊区", "spot": "通乡街"}
+    together = issues_of(grouped(rows, [spot, spot], topics=["power", "power"]))
+    apart = issues_of(grouped(rows, [spot, spot], topics=["power", "sanitation"]))
+    nowhere = issues_of(grouped(rows, [{}, {}], topics=["power", "power"]))
+    assert len(set(together)) == 1
+    assert len(set(apart)) == 2
+    assert len(set(nowhere)) == 2

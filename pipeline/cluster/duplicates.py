@@ -52,6 +52,13 @@ def named_characters(names: pd.Series) -> csr_matrix:
     return csr_matrix((np.ones(len(characters), dtype=np.float32), characters, offsets), shape=(len(names), 2**16))
 
 
+def names_alike(named: csr_matrix, pairs: Rows) -> npt.NDArray[np.bool_]:
+    """True where the fewer characters of two rows' names, at least two, all stand in the other's: 友协 and 友协街."""
+    left, right = named[pairs[:, 0]], named[pairs[:, 1]]
+    fewer = np.minimum(np.diff(left.indptr), np.diff(right.indptr))
+    return np.asarray((fewer >= 2) & (np.asarray(left.multiply(right).sum(axis=1)).ravel() == fewer))
+
+
 def names_apart(named: csr_matrix, pairs: Rows) -> npt.NDArray[np.bool_]:
     """True where both rows name an object and no name shares a character: 绿洲 and 绿州 are not apart."""
     left, right = named[pairs[:, 0]], named[pairs[:, 1]]

@@ -9,7 +9,15 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from pipeline.cluster.duplicates import Places, Rows, named_characters, names_apart, places_differ, sorted_set
+from pipeline.cluster.duplicates import (
+    Places,
+    Rows,
+    named_characters,
+    names_alike,
+    names_apart,
+    places_differ,
+    sorted_set,
+)
 from pipeline.settings import ClusterSettings
 
 Floats = npt.NDArray[np.float64]
@@ -20,8 +28,14 @@ TITLE = 4.0  # times the cosine over the character pairs of the titles
 SAME_WRITER = 2.0  # the same person
 PROLIFIC_WRITER = -3.0  # the same person, who writes about everything in the same phrases
 DAYS = -0.5  # times ln(1 + days between them): half a year costs 2.6
+SAME_NAME = 1.0  # the same named object, in so far as its characters tell
 NAMES_APART = -8.0  # both name an object and no character is shared: only nearly the same words overcome it
+SAME_SPOT = 3.0  # both at the same estate, road or station
+SAME_TOWNSHIP = 2.0  # both in the same township, no spot known of one of them
+OTHER_TOPIC = -1.0  # two matters at one place
+NOWHERE = -2.0  # one of the two names neither a place nor an object: like words are then a like matter, not the same
 BASE = -4.0
+TOWNSHIP, SPOT = 1, 2  # columns of the places
 UNKNOWN_DAYS = 30.0  # where a time is missing
 
 # Added to the rows of a run: in a run of a few rows a word that two of them share must still count.
@@ -43,6 +57,8 @@ class Views:
     titles : csr_matrix of float32, (n, character pairs in two titles or more), TF-IDF
     names : csr_matrix, the characters of the objects that a row names
     places : (n, 4), district, township, spot and mask, 0 where unknown
+    topics : primary topic, 0 where unknown
+    nowhere : the row names neither a place nor an object
     days : since 1970, nan where unknown
     writers : 0 where unknown
     prolific : the writer has `prolific_rows` rows or more
@@ -54,6 +70,8 @@ class Views:
     titles: csr_matrix
     names: csr_matrix
     places: Places
+    topics: Rows
+    nowhere: npt.NDArray[np.bool_]
     days: Floats
     writers: Rows
     prolific: npt.NDArray[np.bool_]
@@ -72,14 +90,17 @@ def make_views(sketches: pd.DataFrame, places: Places, *, settings: ClusterSetti
     weights *= _manner(indptr, packed >> 4, writers, prolific)
     words, codes, frequency = _tfidf(n, indptr, packed >> 4, weights)
     title_indptr, pairs = unpacked(sketches["title_pairs"])
+    names = named_characters(sketches["names"])
     titles, _, _ = _tfidf(n, title_indptr, pairs, _manner(title_indptr, pairs, writers, prolific))
     return Views(
         words=words,
         frequency=frequency,
         codes=codes,
         titles=titles,
-        names=named_characters(sketches["names"]),
+        names=names,
         places=places,
+        topics=sketches["topic"].to_numpy(),
+        nowhere=(places == 0).all(axis=1) & (np.diff(names.indptr) == 0),
         days=days,
         writers=writers,
         prolific=np.isin(writers, prolific),
@@ -124,12 +145,23 @@ def _probabilities(views: Views, pairs: Rows) -> Floats:
     apart = np.abs(views.days[left] - views.days[right])
     apart = np.where(np.isnan(apart), UNKNOWN_DAYS, apart)
     same_writer = (views.writers[left] != 0) & (views.writers[left] == views.writers[right])
+    same_spot, same_township = (
+        (views.places[left, column] != 0) & (views.places[left, column] == views.places[right, column])
+        for column in (SPOT, TOWNSHIP)
+    )
+    known = (views.topics[left] != 0) & (views.topics[right] != 0)
+    other_topic = known & (views.topics[left] != views.topics[right])
     odds = (
         WORDS * _dot(views.words, left, right)
         + TITLE * _dot(views.titles, left, right)
         + np.where(views.prolific[left], PROLIFIC_WRITER, SAME_WRITER) * same_writer
         + DAYS * np.log1p(apart)
         + NAMES_APART * names_apart(views.names, pairs)
+        + SAME_NAME * names_alike(views.names, pairs)
+        + SAME_SPOT * same_spot
+        + SAME_TOWNSHIP * (same_township & ~same_spot)
+        + OTHER_TOPIC * other_topic
+        + NOWHERE * (views.nowhere[left] | views.nowhere[right])
         + BASE
     )
     return np.where(places_differ(views.places[left], views.places[right]), 0.0, 1.0 / (1.0 + np.exp(-odds)))

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.schema import PLACED, SEGMENTED, SUBMISSIONS, Column, Table, check_table
+from pipeline.schema import CLASSIFIED, PLACED, SEGMENTED, SUBMISSIONS, Column, Table, check_table
 from pipeline.settings import ClusterSettings
 
 # kind "bytes": little-endian uint32 numbers end to end; they cross process borders and lie in Parquet as they are.
@@ -26,6 +26,7 @@ SKETCHES = Table(
         Column("township", "int"),
         Column("spot", "int"),
         Column("mask", "int"),  # hash of a masked district, as published data has them
+        Column("topic", "int"),  # hash of the primary topic; 0 where unknown
         Column("characters", "int"),  # letters and digits of title and text
         Column("numerals", "int"),  # hash of the digits in their order
         Column("wording", "int"),  # hash of title and text without case, width, blanks and punctuation
@@ -70,13 +71,18 @@ _MASK = re.compile(r"[A-Z]\d+[区县市]")
 
 
 def sketch_submissions(
-    submissions: pd.DataFrame, segmented: pd.DataFrame, placed: pd.DataFrame, *, settings: ClusterSettings
+    submissions: pd.DataFrame,
+    segmented: pd.DataFrame,
+    classified: pd.DataFrame,
+    placed: pd.DataFrame,
+    *,
+    settings: ClusterSettings,
 ) -> pd.DataFrame:
     """Reduce each submission to numbers from which duplicates and issues are found; each row alone.
 
     Parameters
     ----------
-    submissions, segmented, placed : tables SUBMISSIONS, SEGMENTED and PLACED, the same rows in the same order
+    submissions, segmented, classified, placed : tables SUBMISSIONS, SEGMENTED, CLASSIFIED and PLACED of the same rows
     settings : `words` bounds the distinct words kept of a row
 
     Returns
@@ -85,7 +91,7 @@ def sketch_submissions(
 
     Raises
     ------
-    TableError : a column of one of the three tables is missing
+    TableError : a column of one of the four tables is missing
 
     Notes
     -----
@@ -95,6 +101,7 @@ def sketch_submissions(
     """
     check_table(submissions, SUBMISSIONS, where="sketch_submissions")
     check_table(segmented, SEGMENTED, where="sketch_submissions")
+    check_table(classified, CLASSIFIED, where="sketch_submissions")
     check_table(placed, PLACED, where="sketch_submissions")
     titles, texts = submissions["title"].tolist(), submissions["text"].tolist()
     wordings = [wording(title, text) for title, text in zip(titles, texts, strict=True)]
@@ -113,6 +120,7 @@ def sketch_submissions(
             "mask": np.array(
                 [_mask_code(title, text) for title, text in zip(titles, texts, strict=True)], dtype=np.int64
             ),
+            "topic": _codes(classified["topic"]),
             "characters": np.array([len(each) for each in wordings], dtype=np.int64),
             "numerals": np.array([code("".join(filter(str.isdigit, each))) for each in wordings], dtype=np.int64),
             "wording": np.array([code(each) for each in wordings], dtype=np.int64),

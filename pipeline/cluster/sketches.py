@@ -26,7 +26,7 @@ SKETCHES = Table(
         Column("township", "int"),
         Column("spot", "int"),
         Column("mask", "int"),  # hash of a masked district, as published data has them
-        Column("topic", "int"),  # hash of the primary topic; 0 where unknown
+        Column("topic", "int"),  # hash of the primary topic; 0 where it is not sure
         Column("characters", "int"),  # letters and digits of title and text
         Column("numerals", "int"),  # hash of the digits in their order
         Column("wording", "int"),  # hash of title and text without case, width, blanks and punctuation
@@ -39,6 +39,7 @@ SKETCHES = Table(
 
 Numbers = npt.NDArray[np.integer]
 
+SURE = 0.7  # probability from which a topic can tell two matters apart
 SHINGLE = 3  # characters
 BANDS, BAND_ROWS = (
     16,
@@ -120,7 +121,7 @@ def sketch_submissions(
             "mask": np.array(
                 [_mask_code(title, text) for title, text in zip(titles, texts, strict=True)], dtype=np.int64
             ),
-            "topic": _codes(classified["topic"]),
+            "topic": np.where(classified["topic_probability"] >= SURE, _codes(classified["topic"]), 0),
             "characters": np.array([len(each) for each in wordings], dtype=np.int64),
             "numerals": np.array([code("".join(filter(str.isdigit, each))) for each in wordings], dtype=np.int64),
             "wording": np.array([code(each) for each in wordings], dtype=np.int64),

@@ -110,7 +110,7 @@ class TablesSettings:
 class EngineSettings:
     """How the work is cut and spread."""
 
-    batch_rows: int = 2_000  # rows worked on at once; never changes a result
+    batch_rows: int = 1_000  # rows worked on at once; never changes a result
     workers: int = 0  # processes; 0 means one for each core
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 
@@ -50,6 +51,7 @@ LEAD_CHARACTERS = 30  # a text without a title is titled by its first characters
 MOST_NAMES = 6
 NAME_CHARACTERS = 80  # where a text without a name in its title is searched for one
 
+_NUMERALS = re.compile(r"\d+")
 _NOT_WORDING = re.compile(r"[\W_]+")
 _UNUSUAL = re.compile(r"[^0-9A-Za-z\u4e00-\u9fff]")
 _CONTENT = re.compile(r"[\u4e00-\u9fffA-Za-z0-9]")
@@ -123,7 +125,7 @@ def sketch_submissions(
             ),
             "topic": np.where(classified["topic_probability"] >= SURE, _codes(classified["topic"]), 0),
             "characters": np.array([len(each) for each in wordings], dtype=np.int64),
-            "numerals": np.array([code("".join(filter(str.isdigit, each))) for each in wordings], dtype=np.int64),
+            "numerals": np.array([code("".join(_NUMERALS.findall(each))) for each in wordings], dtype=np.int64),
             "wording": np.array([code(each) for each in wordings], dtype=np.int64),
             "bands": _bands(wordings),
             "words": _packed_words(list(segmented["title_tokens"]), list(segmented["text_tokens"]), settings.words),
@@ -176,6 +178,7 @@ def code(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True) if text else 0
 
 
+@lru_cache(maxsize=2**17)  # most words of a batch stood in the batch before
 def word_code(word: str) -> int:
     """28 bits of a content word, or -1 for blanks, punctuation, single characters and the phrases of every letter."""
     return zlib.crc32(word.encode()) >> 4 if len(word) > 1 and word not in _STOCK and _CONTENT.search(word) else -1

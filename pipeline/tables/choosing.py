@@ -55,7 +55,7 @@ def choose_rows(routed: Path, issues: pd.DataFrame, *, settings: TablesSettings)
     ----------
     routed : routed.parquet of the run
     issues : table ISSUES of the run
-    settings : number of sheets, limit of rows
+    settings : number of sheets, limits of rows
     """
     limit = settings.workbook_rows
     ranking = read_parquet(routed, ROUTED, columns=_RANKING)
@@ -72,6 +72,7 @@ def choose_rows(routed: Path, issues: pd.DataFrame, *, settings: TablesSettings)
         everything = np.arange(len(rows))
         return Choice(True, ranking, bodies, rows, everything, body_rows, other_rows, rows, review, heat)
 
+    limit = min(limit, settings.workbook_issues)
     review, hot = review[: limit // 4], hot.head(limit // 10)
     share = (limit - len(review) - len(hot)) // 2  # for 总表, and as much for the sheets of the bodies together
     body_rows, other_rows = _split(issues["department"], np.arange(len(issues)), bodies)

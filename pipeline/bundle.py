@@ -90,9 +90,14 @@ def save_bundle(bundle: Bundle, folder: Path, *, training: pd.DataFrame, card: s
     (unfinished / _MANIFEST).write_text(
         json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n"
     )
+    # The old model goes only when the new one stands in its place.
+    old = folder.with_name(folder.name + ".replaced")
+    if old.exists():
+        shutil.rmtree(old)
     if folder.exists():
-        shutil.rmtree(folder)
+        os.replace(folder, old)
     os.replace(unfinished, folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def refuse_existing(folder: Path, *, overwrite: bool) -> None:

@@ -44,6 +44,9 @@ Ints = NDArray[np.int64]
 
 ALWAYS_TRAINING = -1
 
+_EXPECTED_ROWS = 50  # rows that should have a word, before its absence can tell anything
+_UNHEARD = 0.1  # share of the rows expected, 0 to 1, under which a word was taken out of the rows that came as words
+
 _RARE_ROWS = 30  # a word in more rows than this is too common to tell that two texts are one
 _FEWEST_SHARED = 3  # rare words that two texts must share to be taken for one
 _SHARED = 0.85  # share of the rare words of the shorter text, 0 to 1, from which two texts are one
@@ -103,9 +106,9 @@ def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Le
     folds[~np.isin(groups, groups[scored])] = ALWAYS_TRAINING
     spoken = lexicon_scores(rows, lexicon, settings=settings.vectorize)
     labels = {target: np.unique(truth[truth != ""]) for target, truth in truths.items()}
-    views = _out_of_fold(rows, truths, labels, folds, scored, spoken, lexicon, settings)
+    views = _out_of_fold(rows, truths, labels, folds, scored, given, spoken, lexicon, settings)
 
-    vectorizer = fit_vectorizer(rows, settings=settings.vectorize)
+    vectorizer = fit_vectorizer(rows, settings=settings.vectorize, unheard=unheard_words(rows, given))
     vectors = vectorizer.transform(rows)
     models, logits, scores = {}, {}, {}
     for target, truth in truths.items():
@@ -146,6 +149,25 @@ def training_rows(segmented: pd.DataFrame, labelled: pd.DataFrame) -> pd.DataFra
         "text_tokens": pd.Series(text, index=segmented.index, dtype="object"),
     }
     return typed(pd.DataFrame(columns, index=segmented.index), SEGMENTED)
+
+
+def unheard_words(rows: pd.DataFrame, given: NDArray[np.bool_]) -> list[str]:
+    """Words that running text has and the rows that came as words lack: their stop words, found in the rows themselves.
+
+    Left in, such words would make up a large part of every running text, and nearly nothing of the other rows.
+
+    Parameters
+    ----------
+    rows : table SEGMENTED, as `training_rows` gives it
+    given : shape (n_rows,), True where a row came as words
+    """
+    if given.all() or not given.any():
+        return []
+    words = rows["title_tokens"] + rows["text_tokens"]
+    shares = [words[chosen].map(set).explode().value_counts() / chosen.sum() for chosen in (~given, given)]
+    expected = shares[0] * given.sum()
+    found = shares[1].reindex(expected.index, fill_value=0.0) * given.sum()
+    return sorted(expected.index[(expected >= _EXPECTED_ROWS) & (found < _UNHEARD * expected)])
 
 
 def text_groups(rows: pd.DataFrame, issues: pd.Series[str] | None = None) -> Ints:
@@ -232,6 +254,7 @@ def _out_of_fold(
     labels: dict[str, Names],
     folds: Ints,
     scored: NDArray[np.bool_],
+    given: NDArray[np.bool_],
     spoken: Floats,
     lexicon: Lexicon,
     settings: Settings,
@@ -241,7 +264,8 @@ def _out_of_fold(
     views = {target: (np.zeros(s, dtype=np.float32), np.zeros(s, dtype=np.float32)) for target, s in shapes.items()}
     for fold in np.unique(folds[scored]):
         test, train = scored & (folds == fold), folds != fold
-        vectorizer = fit_vectorizer(rows[train], settings=settings.vectorize)
+        unheard = unheard_words(rows[train], given[train])
+        vectorizer = fit_vectorizer(rows[train], settings=settings.vectorize, unheard=unheard)
         vectors, unseen = vectorizer.transform(rows[train]), vectorizer.transform(rows[test])
         for target, truth in truths.items():
             usable = truth[train] != ""

@@ -20,7 +20,8 @@ def part_path(folder: Path, number: int) -> Path:
 
 def write_part(frame: pd.DataFrame, path: Path) -> None:
     """Write one part so that it is there completely or not at all, even if the process is killed meanwhile."""
-    unfinished = path.with_suffix(".unfinished")
+    # A worker that outlived a killed run may still write the same part, so each process has a name of its own.
+    unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
     pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), unfinished, compression="zstd")
     os.replace(unfinished, path)
 

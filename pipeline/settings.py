@@ -38,7 +38,6 @@ class SegmentSettings:
 class VectorizeSettings:
     """How tokens, characters and the lexicon become sparse vectors."""
 
-    word_pairs: bool = True  # two words in a row are a feature too
     titles: bool = True  # words and characters of the title are features of their own, beside those of the whole
     min_rows: int = 2  # rows of the training corpus that must have a word or character sequence
     block_features: int = 60_000  # features kept of words, and as many of characters, the commonest

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.bundle import bundle_hash
 from pipeline.directory import Directory, load_directory
+from pipeline.errors import InputError
 from pipeline.places import Gazetteer, open_gazetteer, place_names
 from pipeline.resources import shipped
 from pipeline.runs import digest
@@ -41,6 +42,8 @@ class Knowledge:
 
     def digest(self, directory: Directory | None) -> str:
         """SHA-256 of everything that these places hold, and of which duties are in force in the opened directory."""
+        if not self.lexicon.is_file():
+            raise InputError(f"There is no lexicon {self.lexicon}. Pass --lexicon with a CSV of word,topic,weight.")
         files = [self.lexicon, *sorted(self.dictionaries.glob("*.txt"))]
         if self.directory is not None:
             files += sorted(self.directory.glob("*.csv"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,16 @@ class Workspace:
     folder: Path
     resumed: bool
     lock: FileLock
+    parts_name: str
 
     @property
     def parts(self) -> Path:
-        """Folder of the parts that a killed run can be continued from."""
-        return self.folder / "parts"
+        """Folder of the parts that a killed run can be continued from.
+
+        Named after what the run is: workers that outlived a killed run of other inputs find their folder gone, and
+        never write among the parts of this one.
+        """
+        return self.folder / self.parts_name
 
     @property
     def result(self) -> Path:
@@ -73,8 +79,12 @@ def open_workspace(out: Path, *, key: str, part_key: str, overwrite: bool) -> Wo
     ------
     OutputError : another run works on it, or something else stands there and `overwrite` is not set
     """
+    out = Path(os.path.abspath(out))
     if out.exists() and not out.is_dir():
         raise OutputError(f"--out {out} is a file. Choose a folder.")
+    if out == Path.cwd() or out in Path.cwd().parents:
+        # The finished folder takes its place by a rename, which nobody can do to the folder he stands in.
+        raise OutputError(f"--out {out} is the folder you are in, or one above it. Choose a folder of its own below.")
     if out.exists() and any(out.iterdir()) and not overwrite:
         what = "holds a run of other inputs, model or settings" if (out / RUN_FILE).exists() else "is not empty"
         raise OutputError(
@@ -92,10 +102,18 @@ def open_workspace(out: Path, *, key: str, part_key: str, overwrite: bool) -> Wo
     wanted = {"key": key, "parts": part_key}
     resumed = _read_key(folder / _KEY_FILE) == wanted
     if not resumed:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            if folder.exists():
+                shutil.rmtree(folder)
+            folder.mkdir(parents=True)
+        except OSError as error:
+            lock.release()
+            raise OutputError(
+                f"What an earlier run left in {folder} cannot be removed ({error.strerror}). Close the programs that "
+                "use it, or choose another --out."
+            ) from error
         (folder / _KEY_FILE).write_text(json.dumps(wanted), encoding="utf-8")
-    workspace = Workspace(out, folder, resumed, lock)
+    workspace = Workspace(out, folder, resumed, lock, f"parts-{key[:16]}")
     workspace.parts.mkdir(exist_ok=True)
     # Only parts are worth keeping: what comes after them is made anew in less time than checking it would take.
     shutil.rmtree(workspace.result, ignore_errors=True)
@@ -122,7 +140,8 @@ def release_workspace(workspace: Workspace) -> None:
     if not any(workspace.parts.glob("*.parquet")):
         shutil.rmtree(workspace.folder, ignore_errors=True)
     workspace.lock.release()
-    Path(workspace.lock.lock_file).unlink(missing_ok=True)
+    with suppress(OSError):  # on Windows another run may hold it by now
+        Path(workspace.lock.lock_file).unlink()
 
 
 def _free_name(out: Path) -> Path:

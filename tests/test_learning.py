@@ -11,7 +11,14 @@ import pytest
 
 from pipeline.classify import classify_labels
 from pipeline.errors import InputError, TableError
-from pipeline.learning import Learned, learn_labels, stratified_folds, text_groups, training_rows
+from pipeline.learning import (
+    Learned,
+    learn_labels,
+    stratified_folds,
+    text_groups,
+    training_rows,
+    unheard_words,
+)
 from pipeline.schema import CLASSIFIED, LABELLED, empty_table
 from pipeline.settings import Settings
 from pipeline.vectorize import Lexicon, lexicon_scores, load_lexicon
@@ -180,6 +187,17 @@ def test_rows_that_bring_tokens_teach_but_are_not_scored(lexicon):
     assert learned.out_of_fold.index.tolist() == list(range(len(given), len(both)))
     assert learned.scores["topic"]["rows"] == len(texts)
     assert training_rows(cut(both), both)["text_tokens"][0][-2:] == ["A3", "区"]
+
+
+def test_stop_words_are_found_where_rows_without_them_came_as_words():
+    running = [["路灯", "的", "坏", "了"], ["井盖", "的", "没", "了"]] * 50
+    stripped = [["路灯", "坏"], ["井盖", "没"]] * 50
+    rows = pd.DataFrame({"title_tokens": [[] for _ in range(200)], "text_tokens": running + stripped})
+    given = np.arange(200) >= 100
+    assert unheard_words(rows, given) == ["了", "的"]
+    few = np.r_[0:100, 100:110]  # too few to tell what they lack
+    assert unheard_words(rows.iloc[few], given[few]) == []
+    assert unheard_words(rows[:100], given[:100]) == unheard_words(rows[100:], given[100:]) == []
 
 
 def test_only_tokens_are_enough(lexicon):

@@ -68,9 +68,23 @@ def test_rows_have_unit_length_and_a_blank_row_is_zero(vectorizer):
 
 
 def test_only_what_two_rows_have_is_a_feature():
-    words = fit_vectorizer(segmented(("", "路灯 坏"), ("", "路灯 亮")), settings=VectorizeSettings(word_pairs=False))
-    # The word 路灯 and the characters 路灯 are two features; nothing else stands in both rows.
-    assert (words.word_features, len(words.keys)) == (1, 2)
+    words = fit_vectorizer(segmented(("", "路灯 坏"), ("", "路灯 亮")), settings=SETTINGS)
+    # The word 路灯, and as characters 路, 灯 and 路灯; nothing else stands in both rows.
+    assert (words.word_features, len(words.keys)) == (1, 4)
+
+
+def test_characters_do_not_run_from_one_word_into_the_next():
+    rows = segmented(("", "路 灯"), ("", "路 灯"))
+    words = fit_vectorizer(rows, settings=SETTINGS)
+    assert (words.word_features, len(words.keys)) == (2, 4)
+
+
+def test_words_not_to_be_heard_leave_no_trace():
+    vectorizer = fit_vectorizer(ROWS, settings=SETTINGS, unheard=["小区", "ktv"])
+    with_them = vectorizer.transform(segmented(("小区 噪音", "小区 KTV 噪音 扰民"), ("", "小区 KTV")))
+    without = vectorizer.transform(segmented(("噪音", "噪音 扰民"), ("", "")))
+    assert without.nnz > 0
+    assert (with_them != without).nnz == 0
 
 
 def test_of_too_many_features_the_commonest_stay():

@@ -51,14 +51,16 @@ class InputFile:
     bytes: int
 
 
-def list_inputs(paths: Iterable[Path | str]) -> list[InputFile]:
+def list_inputs(paths: Iterable[Path | str], *, leave_out: Path | None = None) -> list[InputFile]:
     """The files named by `paths`, folders expanded.
 
     Parameters
     ----------
     paths : files and folders; a folder is searched to the bottom, in order of the names' code points, so that the
         order is the same on every machine. Hidden files, lock files of Office (``~$``) and what systems leave behind
-        are passed by. A file that is named twice is read once.
+        are passed by. A file that is named twice is read once. Folders that hold a finished run of ours are passed
+        by, or last week's result would be read as letters.
+    leave_out : output folder of this run; it, its unfinished and its renamed older copies are passed by
 
     Returns
     -------
@@ -72,7 +74,7 @@ def list_inputs(paths: Iterable[Path | str]) -> list[InputFile]:
     given = [Path(path) for path in paths]
     for path in given:
         if path.is_dir():
-            below = sorted((PurePath(found.relative_to(path)).as_posix(), found) for found in _walk(path))
+            below = sorted((PurePath(found.relative_to(path)).as_posix(), found) for found in _walk(path, _own_output(leave_out)))
             for name, found in below:
                 named.setdefault(found.resolve(), (found, name))
         elif path.exists():

@@ -1,4 +1,4 @@
-"""Grams as numbers: a word, two words in a row, two or three characters in a row, each is a 64-bit number.
+"""Grams as numbers: a word, or a run of characters, is a 64-bit number.
 
 They are computed by numpy over the code points of a whole batch, and a vocabulary is an array of such numbers.
 Scikit-learn's own analyzers do the same work with Python strings and take many times as long.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -55,8 +55,18 @@ class Batch:
         starts = np.flatnonzero(np.diff(token_of, prepend=-1))
         return cls(codes=codes[kept].astype(np.uint64), row_of=row_of, starts=starts)
 
-    def characters(self, length: int, salt: int) -> Grams:
-        """Every run of `length` characters inside a row."""
+    def without(self, words: Index) -> Self:
+        """The batch less the tokens that `words` finds."""
+        if not len(self.codes) or not len(words.keys):
+            return self
+        kept = words.find(self.words(WORDS)[1]) < 0
+        sizes = np.diff(self.starts, append=len(self.codes))
+        letters = np.repeat(kept, sizes)
+        starts = np.cumsum(sizes[kept]) - sizes[kept]
+        return replace(self, codes=self.codes[letters], row_of=self.row_of[letters], starts=starts)
+
+    def characters(self, length: int, salt: int, *, in_words: bool = False) -> Grams:
+        """Every run of `length` characters inside a row; with `in_words`, inside a token."""
         last = len(self.codes) - length + 1
         if last <= 0:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint64)
@@ -64,22 +74,20 @@ class Batch:
         for place in range(1, length):
             keys *= _MULTIPLIER
             keys += self.codes[place : place + last]
-        inside = self.row_of[:last] == self.row_of[length - 1 :]
+        of = self.row_of
+        if in_words:
+            of = np.repeat(np.arange(len(self.starts)), np.diff(self.starts, append=len(self.codes)))
+        inside = of[:last] == of[length - 1 :]
         return self.row_of[:last][inside], _mixed(keys[inside], salt + length)
 
-    def words(self, salt: int, *, pairs: bool) -> list[Grams]:
-        """Every token; with `pairs`, also every two tokens in a row."""
+    def words(self, salt: int) -> Grams:
+        """Every token."""
         if not len(self.codes):
-            return []
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint64)
         sizes = np.diff(self.starts, append=len(self.codes))
         places = np.arange(len(self.codes)) - np.repeat(self.starts, sizes)
         keys = np.add.reduceat(self.codes * _POWERS[places % len(_POWERS)], self.starts)
-        rows = self.row_of[self.starts]
-        grams = [(rows, _mixed(keys, salt))]
-        if pairs:
-            inside = rows[:-1] == rows[1:]
-            grams.append((rows[:-1][inside], _mixed((keys[:-1] * _MULTIPLIER + keys[1:])[inside], salt + 1)))
-        return grams
+        return self.row_of[self.starts], _mixed(keys, salt)
 
 
 def _mixed(keys: Keys, salt: int) -> Keys:
@@ -178,6 +186,11 @@ def count_grams(index: Index, grams: list[Grams], rows: int, features: int) -> s
     row, column = np.divmod(cell[first], max(features, 1))
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
     return sparse.csr_matrix((counts, column.astype(np.int32), indptr.astype(np.int32)), shape=(rows, features))
+
+
+def word_keys(words: Iterable[str]) -> Keys:
+    """The number of each word as a token; sorted, each once."""
+    return np.unique(Batch.of([list(words)]).words(WORDS)[1])
 
 
 def text_keys(words: NDArray[np.str_], salt: int) -> Keys:

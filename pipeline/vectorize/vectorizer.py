@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -26,6 +27,7 @@ from pipeline.vectorize.grams import (
     Keys,
     chunks,
     count_grams,
+    word_keys,
 )
 
 Floats = NDArray[np.float32]
@@ -37,21 +39,28 @@ class Vectorizer:
 
     Attributes
     ----------
-    keys : uint64 of shape (n_features,), the grams: words and pairs of words first, then characters
-    word_features : how many of them are words and pairs of words
+    keys : uint64 of shape (n_features,), the grams: words first, then characters
+    word_features : how many of them are words
     idf : float32 of shape (n_features,), ln((1 + rows) / (1 + rows with the gram)) + 1
     settings : which grams there are
+    unheard : uint64, the words that are dropped before anything is counted
     """
 
     keys: Keys
     word_features: int
     idf: Floats
     settings: VectorizeSettings
+    unheard: Keys
 
     @cached_property
     def index(self) -> Index:
         """Finds the grams."""
         return Index.of(self.keys)
+
+    @cached_property
+    def unheard_index(self) -> Index:
+        """Finds the words that are dropped."""
+        return Index.of(self.unheard)
 
     def transform(self, segmented: pd.DataFrame) -> sparse.csr_matrix:
         """Vectors of a table SEGMENTED.
@@ -73,7 +82,7 @@ class Vectorizer:
 
     def _vectors(self, segmented: pd.DataFrame) -> sparse.csr_matrix:
         rows, features = len(segmented), len(self.keys)
-        words, characters = _grams(segmented, self.settings)
+        words, characters = _grams(segmented, self.settings, self.unheard_index)
         counted = count_grams(self.index, words + characters, rows, features)
         counted.data = (1 + np.log(counted.data)) * self.idf[counted.indices]
         row_of = np.repeat(np.arange(rows), np.diff(counted.indptr))
@@ -88,38 +97,46 @@ class Vectorizer:
             "keys": self.keys,
             "idf": self.idf.astype(np.float16),
             "word_features": np.array(self.word_features),
-            "word_pairs": np.array(self.settings.word_pairs),
             "titles": np.array(self.settings.titles),
             "title_weight": np.array(self.settings.title_weight),
+            "unheard": self.unheard,
         }
 
     @classmethod
     def from_parts(cls, parts: dict[str, NDArray[Any]]) -> Self:
         """The inverse of `to_parts`."""
         settings = VectorizeSettings(
-            word_pairs=bool(parts["word_pairs"]),
             titles=bool(parts["titles"]),
             title_weight=float(parts["title_weight"]),
         )
         idf = parts["idf"].astype(np.float32)
-        return cls(keys=parts["keys"], word_features=int(parts["word_features"]), idf=idf, settings=settings)
+        return cls(
+            keys=parts["keys"],
+            word_features=int(parts["word_features"]),
+            idf=idf,
+            settings=settings,
+            unheard=parts["unheard"],
+        )
 
 
-def fit_vectorizer(segmented: pd.DataFrame, *, settings: VectorizeSettings) -> Vectorizer:
+def fit_vectorizer(segmented: pd.DataFrame, *, settings: VectorizeSettings, unheard: Iterable[str] = ()) -> Vectorizer:
     """Learn the vocabulary: the grams that at least `settings.min_rows` rows have, the most frequent first.
 
     Parameters
     ----------
     segmented : table SEGMENTED; no labels are looked at
+    unheard : words that are dropped from every row, here and whenever the vectorizer is used
 
     Raises
     ------
     TableError : a column of SEGMENTED is missing
     """
     check_table(segmented, SEGMENTED, where="fit_vectorizer")
+    dropped = word_keys(unheard)
+    index = Index.of(dropped)
     counts = (GramCounts(), GramCounts())
     for _, part in chunks(segmented, FIT_ROWS):
-        for counted, grams in zip(counts, _grams(part, settings), strict=True):
+        for counted, grams in zip(counts, _grams(part, settings, index), strict=True):
             counted.add(grams)
     blocks = [counted.frequent(settings.min_rows, settings.block_features) for counted in counts]
     frequency = np.concatenate([rows_with for _, rows_with in blocks])
@@ -129,18 +146,20 @@ def fit_vectorizer(segmented: pd.DataFrame, *, settings: VectorizeSettings) -> V
         word_features=len(blocks[0][0]),
         idf=idf.astype(np.float16).astype(np.float32),  # as the bundle keeps it, so that saving changes no answer
         settings=settings,
+        unheard=dropped,
     )
 
 
-def _grams(segmented: pd.DataFrame, settings: VectorizeSettings) -> tuple[list[Grams], list[Grams]]:
+def _grams(segmented: pd.DataFrame, settings: VectorizeSettings, unheard: Index) -> tuple[list[Grams], list[Grams]]:
     """The words' block and the characters' block of a batch."""
     whole = Batch.of(
         [title + text for title, text in zip(segmented["title_tokens"], segmented["text_tokens"], strict=True)]
-    )
-    words = whole.words(WORDS, pairs=settings.word_pairs)
-    characters = [whole.characters(length, CHARACTERS) for length in (2, 3)]
+    ).without(unheard)
+    words = [whole.words(WORDS)]
+    # Only inside words: rows that came as words without stop words have other neighbours than running text has.
+    characters = [whole.characters(length, CHARACTERS, in_words=True) for length in (1, 2)]
     if settings.titles:
-        titles = Batch.of(segmented["title_tokens"])
-        words += titles.words(WORDS + TITLE, pairs=False)
-        characters.append(titles.characters(2, CHARACTERS + TITLE))
+        titles = Batch.of(segmented["title_tokens"]).without(unheard)
+        words.append(titles.words(WORDS + TITLE))
+        characters.append(titles.characters(2, CHARACTERS + TITLE, in_words=True))
     return words, characters

@@ -29,7 +29,7 @@ from pipeline.directory import Directory
 from pipeline.engines import Engine
 from pipeline.errors import InputError
 from pipeline.evaluate import score_leads
-from pipeline.labelling import contradictions, join_training, name_topics
+from pipeline.labelling import contradictions, join_training, name_topics, rare_labels
 from pipeline.learning import learn_labels
 from pipeline.match import fit_matcher, match_departments
 from pipeline.measure import MemoryWatch, Stopwatch
@@ -177,11 +177,11 @@ def route(
     options, settings = options or ReadOptions(), settings or Settings()
     watch = Stopwatch()
     with watch.stage("hash"):
-        files = list_inputs(inputs)
+        files = list_inputs(inputs, leave_out=out)
         today = dt.date.today()
         directory = open_directory(knowledge, on=today)
         known = knowledge.digest(directory)
-        key = run_key(files, known, options, settings)
+        key = run_key(files, known, options, settings, register=register)
     done = finished_run(out, key=key)
     if done is not None:
         return RouteReport(out, done, finished_before=True)
@@ -199,6 +199,10 @@ def route(
             "notes": log.notes,
             "model": {"folder": knowledge.bundle.name, "sha256": bundle_hash(knowledge.bundle)},
             "directory": knowledge.directory.name if knowledge.directory is not None else "none",
+            "lexicon": knowledge.lexicon.name,
+            "knowledge_sha256": known,
+            "register": register.name if register is not None else "none",
+            "engine": type(engine).__name__,
             "settings": dataclasses.asdict(settings),
             "counts": {"read": parts.rows, "rejected": len(log.rejected()), **counts},
             "seconds": {name: round(seconds, 3) for name, seconds in watch.seconds.items()},
@@ -224,7 +228,7 @@ def _map_parts(
     batches = read_batches(log.files, options=options, settings=settings.reading, batch_rows=settings.engine.batch_rows)
     paths, rows = [], 0
     with watch.stage("map"):
-        for part in engine.map_batches(log.submissions(batches), stage, folder=workspace.parts):
+        for part in engine.map_batches(log.submissions(batches, watch), stage, folder=workspace.parts):
             paths.append(part.path)
             rows += part.rows
             for name, seconds in part.seconds.items():
@@ -265,6 +269,10 @@ def _write_results(
         members = grouping.members
         if register is not None:
             members = keep_issue_ids(members, register.issues())
+            if register.renamed():
+                log.notes.append(f"{register.renamed()} 个编号在登记库里属于另一件，库里的那一件已另起编号")
+        if grouping.tightened:
+            log.notes.append(f"{grouping.tightened} 组相似件过大，归并时提高了要求")
         own = members.iloc[old.rows :]
     progress("tables", new.rows, None)
     with watch.stage("tables"):
@@ -346,6 +354,7 @@ def train(
     if labelled.empty:
         first = f"; the first: {rejected[0]}" if rejected else ""
         raise InputError(f"No labelled row could be read from {', '.join(map(str, inputs))}{first}. Mend the files.")
+    notes += rare_labels(labelled)
 
     progress("segment", 0, None)
     segmented = segment_submissions(labelled, segmenter=tools.segmenter)

@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from pipeline.errors import InputError
 from pipeline.schema import LABELLED, check_table
 
+FEW_EXAMPLES = 5  # rows of a label below which out-of-fold probabilities say little
+LABELS_TOLD = 10
 _LABEL_NAMES = {"topic": "主题", "department": "承办单位"}
 
 
@@ -64,6 +67,29 @@ def contradictions(labelled: pd.DataFrame) -> list[str]:
                 places = zip(rows["source_file"], rows["source_sheet"], rows["source_row"], strict=True)
                 where = "、".join(f"{file} {sheet} 第 {row} 行".replace("  ", " ") for file, sheet, row in places)
                 lines.append(f"同一内容标了不同的{name}（{' / '.join(labels)}）：{where}")
+    return lines
+
+
+def rare_labels(labelled: pd.DataFrame) -> list[str]:
+    """One Chinese line for each kind of label with few examples: they are learned, but their probability is rough.
+
+    Raises
+    ------
+    InputError : a kind of label has only one value, so that there is nothing to tell apart
+    """
+    check_table(labelled, LABELLED, where="rare_labels")
+    lines = []
+    for column, name in _LABEL_NAMES.items():
+        counts = labelled.loc[labelled[column] != "", column].value_counts()
+        if len(counts) == 1:
+            raise InputError(
+                f"All {counts.iloc[0]} rows have the {column} {counts.index[0]}: there is nothing to tell apart. "
+                "Add rows of others."
+            )
+        rare = counts[counts < FEW_EXAMPLES]
+        if len(rare):
+            told = "、".join(f"{label}（{count} 件）" for label, count in rare.head(LABELS_TOLD).items())
+            lines.append(f"{len(rare)} 个{name}不足 {FEW_EXAMPLES} 件，把握只能粗略估计，请补充：{told}")
     return lines
 
 

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _TABLE = "submissions"
+# A submission comes again where id and wording are the same; lists numbered 1, 2, 3 every month share ids alone.
+REGISTER_KEY = ["submission_id", "sketch.wording"]
+_RENAMED = "renamed"
+_NAMED = (
+    "SELECT s.* REPLACE (coalesce(r.name, s.submission_id) AS submission_id, "
+    'coalesce(r.name, s.submission_id) AS "sketch.submission_id") '
+    f"FROM {_TABLE} s LEFT JOIN {_RENAMED} r ON r.position = s.position"
+)
 
 
 @contextmanager
@@ -55,7 +63,8 @@ class Register:
 
         Parameters
         ----------
-        new_ids : frame with submission_id of this run; a registered row of the same id is the same submission again
+        new_ids : frame with REGISTER_KEY of this run; a registered row of the same id and wording is the same
+            submission again, one of the same id and another wording is called ``id~position`` from now on
         target : Parquet file to write
 
         Returns
@@ -70,11 +79,22 @@ class Register:
             if not self._exists():
                 return 0
             self._connection.register("new_ids", new_ids)
-            others = f"FROM {_TABLE} WHERE submission_id NOT IN (SELECT submission_id FROM new_ids)"
+            wording = '"sketch.wording"'
+            self._run(
+                f"CREATE OR REPLACE TEMP TABLE {_RENAMED} AS "
+                f"SELECT s.position, s.submission_id || '~' || s.position AS name FROM {_TABLE} s "
+                f"JOIN new_ids n USING (submission_id) WHERE s.{wording} <> n.{wording}"
+            )
+            others = f"FROM ({_NAMED}) WHERE submission_id NOT IN (SELECT submission_id FROM new_ids)"
             count = int(self._run(f"SELECT count(*) {others}")[0][0])
             if count:
                 self._run(f"COPY (SELECT * {others} ORDER BY position) TO ? (FORMAT parquet)", [str(target)])
             return count
+
+    def renamed(self) -> int:
+        """How many registered rows get another id in this run, since a new submission of other wording has theirs."""
+        with self._one_error():
+            return int(self._run(f"SELECT count(*) FROM {_RENAMED}")[0][0]) if self._exists() else 0
 
     def issues(self) -> pd.Series[str]:
         """issue_id of every registered row, those that come again in this run among them; index submission_id.
@@ -84,7 +104,7 @@ class Register:
         OutputError : the file is a database of something else
         """
         with self._one_error():
-            rows = self._run(f"SELECT submission_id, issue_id FROM {_TABLE}") if self._exists() else []
+            rows = self._run(f"SELECT submission_id, issue_id FROM ({_NAMED})") if self._exists() else []
         return pd.Series([issue for _, issue in rows], index=[name for name, _ in rows], dtype="str")
 
     def keep(self, parts: list[Path], issues: pd.DataFrame) -> None:
@@ -105,6 +125,9 @@ class Register:
             try:
                 self._connection.register("issues", issues)
                 if self._exists():
+                    self._run(
+                        f"UPDATE {_TABLE} t SET submission_id = r.name FROM {_RENAMED} r WHERE r.position = t.position"
+                    )
                     self._run(
                         f"UPDATE {_TABLE} t SET issue_id = i.issue_id FROM issues i "
                         "WHERE i.submission_id = t.submission_id"

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from pipeline import __version__
+from pipeline.measure import Stopwatch
 from pipeline.parts import Parts
 from pipeline.reading import InputFile, ReadBatch, ReadOptions
-from pipeline.register import Register
+from pipeline.register import REGISTER_KEY, Register
 from pipeline.schema import DECISIONS, ISSUE_ROWS, REJECTED, ROUTED, empty_table, typed
 from pipeline.settings import Settings
 
@@ -75,9 +76,14 @@ class ReadingLog:
         self.share = 0.0
         self.total = 0
 
-    def submissions(self, batches: Iterable[ReadBatch]) -> Iterator[pd.DataFrame]:
-        """The submissions of each batch; all else that a batch brings is remembered."""
-        for batch in batches:
+    def submissions(self, batches: Iterable[ReadBatch], watch: Stopwatch) -> Iterator[pd.DataFrame]:
+        """The submissions of each batch; what else it brings, and the time that reading takes, is remembered."""
+        source = iter(batches)
+        while True:
+            with watch.stage("read"):
+                batch = next(source, None)
+            if batch is None:
+                return
             self._rejected.append(batch.rejected)
             self.notes.extend(batch.notes)
             for name, rows in batch.submissions["source_file"].value_counts().items():
@@ -109,7 +115,7 @@ class ReadingLog:
 def known_part(register: Register | None, new: Parts, folder: Path) -> Parts:
     """The registered rows that do not come again in this run, as one part; no part where there are none."""
     target = folder / "known.parquet"
-    if register is None or not register.known(new.read(["submission_id"]), target):
+    if register is None or not register.known(new.read(REGISTER_KEY), target):
         return Parts(())
     return Parts((target,))
 
@@ -158,12 +164,20 @@ def count_results(routed: Path, issues: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def run_key(files: Sequence[InputFile], knowledge_digest: str, options: ReadOptions, settings: Settings) -> str:
-    """What two runs must have in common to be the same run: inputs, knowledge, options and settings."""
+def run_key(
+    files: Sequence[InputFile],
+    knowledge_digest: str,
+    options: ReadOptions,
+    settings: Settings,
+    *,
+    register: Path | None,
+) -> str:
+    """What two runs must have in common to be the same run: inputs, knowledge, options, settings and register."""
     # How the work is spread never changes a result, so it is no part of what a run is.
     wanted = {name: value for name, value in dataclasses.asdict(settings).items() if name != "engine"}
     inputs = [(file.name, file.sha256) for file in files]
-    return digest([__version__, inputs, knowledge_digest, dataclasses.asdict(options), wanted])
+    book = str(register.resolve()) if register is not None else None
+    return digest([__version__, inputs, knowledge_digest, dataclasses.asdict(options), wanted, book])
 
 
 def digest(value: Any) -> str:

@@ -10,7 +10,7 @@ from conftest import BODIES, HEAT, KEYS, LAMP, WATER, labelled_rows, write_csv
 
 from pipeline.bundle import load_bundle, load_training
 from pipeline.errors import BundleError, InputError
-from pipeline.labelling import contradictions, join_training, name_topics
+from pipeline.labelling import contradictions, join_training, name_topics, rare_labels
 from pipeline.schema import LABELLED, empty_table, typed
 
 
@@ -245,3 +245,12 @@ def test_a_file_that_cannot_be_read_is_reported_and_the_others_are_learned_from(
 
 def test_settings_are_kept_with_the_model(topic_model, quick):
     assert topic_model.manifest["settings"] == dataclasses.asdict(quick)
+
+
+def test_a_label_with_few_examples_is_told_and_a_single_label_is_refused():
+    rows = [(str(n), f"{HEAT[0]}{n}", {"topic": "heating_gas"}) for n in range(6)]
+    assert rare_labels(labelled(*rows, ("7", LAMP[0], {"topic": "city_management"}))) == [
+        "1 个主题不足 5 件，把握只能粗略估计，请补充：city_management（1 件）"
+    ]
+    with pytest.raises(InputError, match="All 6 rows have the topic heating_gas"):
+        rare_labels(labelled(*rows))

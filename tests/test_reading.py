@@ -390,3 +390,13 @@ def test_a_label_column_that_training_was_told_to_use_is_never_replaced_by_anoth
     reading = read_submissions(path, options=ReadOptions(labels=True, topic_column="归口"))
     assert reading.submissions.empty
     assert "没有“归口”列" in reading.rejected.reason[0]
+
+
+def test_the_output_of_this_run_and_of_earlier_ones_in_an_input_folder_is_not_read(tmp_path):
+    write(tmp_path, "来信.csv", f"标题,内容\n暖气不热,{HEATING}\n")
+    for folder in ("结果", "结果.partial", "结果.old-1", "上周"):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder, "routed.csv", f"标题,内容\n暖气不热,{HEATING}\n")
+    for name in ("run.json", "routed.parquet"):
+        write(tmp_path / "上周", name, "{}")
+    assert [file.name for file in list_inputs([tmp_path], leave_out=tmp_path / "结果")] == ["来信.csv"]

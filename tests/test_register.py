@@ -152,3 +152,12 @@ def test_where_a_registered_issue_comes_apart_the_larger_part_keeps_the_id():
 
 def test_a_new_issue_never_takes_the_id_of_an_old_one_by_chance():
     assert kept(["i-2", "i-9"], ["i-9"]) == ["i-9", "i-9+"]
+
+
+def test_a_list_numbered_anew_each_month_brings_new_letters_and_loses_no_old_one(week, tmp_path):
+    january = [["1", "", LAMP[0], "2026-01-03", "居民1", "热线", "道里区"]]
+    february = [["1", "", HEAT[3], "2026-02-03", "居民2", "热线", "香坊区"]]
+    first, _ = week("january", january)
+    second, _ = week("february", february)
+    assert second.loc["1", "issue_id"] != first.loc["1", "issue_id"]
+    assert registered(tmp_path) == {"1~1": first.loc["1", "issue_id"], "1": second.loc["1", "issue_id"]}

@@ -1,6 +1,7 @@
 """The output folder: complete or not there, one run at a time, nothing overwritten."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -92,3 +93,21 @@ def test_a_file_in_the_way_is_named(tmp_path):
     (tmp_path / "out").write_text("x", encoding="utf-8")
     with pytest.raises(OutputError, match="is a file"):
         start(tmp_path / "out")
+
+
+def test_a_worker_that_outlived_a_killed_run_cannot_write_among_the_parts_of_another(tmp_path):
+    killed = start(tmp_path / "out", key="k1")
+    (killed.parts / "part-000000.parquet").write_text("x", encoding="utf-8")
+    release_workspace(killed)
+    other = start(tmp_path / "out", key="k2")
+    assert not killed.parts.exists()
+    assert other.parts != killed.parts
+    release_workspace(other)
+
+
+@pytest.mark.parametrize("out", [".", ".."])
+def test_the_folder_one_stands_in_is_refused_before_any_work(tmp_path, monkeypatch, out):
+    (tmp_path / "office").mkdir()
+    monkeypatch.chdir(tmp_path / "office")
+    with pytest.raises(OutputError, match="Choose a folder of its own below"):
+        start(Path(out), overwrite=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
@@ -71,10 +72,11 @@ def list_inputs(paths: Iterable[Path | str], *, leave_out: Path | None = None) -
     InputError : a path does not exist, or nothing is left to read
     """
     named: dict[Path, tuple[Path, str]] = {}
+    passed_by = _own_output(leave_out)
     given = [Path(path) for path in paths]
     for path in given:
         if path.is_dir():
-            below = sorted((PurePath(found.relative_to(path)).as_posix(), found) for found in _walk(path, _own_output(leave_out)))
+            below = sorted((PurePath(found.relative_to(path)).as_posix(), found) for found in _walk(path, passed_by))
             for name, found in below:
                 named.setdefault(found.resolve(), (found, name))
         elif path.exists():
@@ -159,13 +161,32 @@ def _ole_kind(path: Path) -> str:
     return "workbook"
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _own_output(out: Path | None) -> Callable[[Path], bool]:
+    """Whether a folder is the output of this run, what a killed one left, an older copy, or any finished run."""
+    mine = Path(os.path.abspath(out)) if out is not None else None
+
+    def is_ours(folder: Path) -> bool:
+        path = Path(os.path.abspath(folder))
+        if mine is not None and path.parent == mine.parent:
+            rest = path.name.removeprefix(mine.name)
+            if path.name.startswith(mine.name) and (rest in ("", ".partial") or rest.startswith(".old-")):
+                return True
+        return (folder / "run.json").exists() and (folder / "routed.parquet").exists()
+
+    return is_ours
+
+
+def _walk(folder: Path, passed_by: Callable[[Path], bool]) -> Iterator[Path]:
     for entry in folder.iterdir():
-        if entry.name.startswith((".", "~$")) or entry.name.lower() in _SYSTEM_FILES:
+        if (
+            entry.name.startswith((".", "~$"))
+            or entry.name.endswith(".partial.lock")
+            or entry.name.lower() in _SYSTEM_FILES
+        ):
             continue
         if entry.is_dir():
-            if not entry.is_symlink():  # a link to a folder above would never end
-                yield from _walk(entry)
+            if not entry.is_symlink() and not passed_by(entry):  # a link to a folder above would never end
+                yield from _walk(entry, passed_by)
         else:
             yield entry
 

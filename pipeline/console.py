@@ -192,7 +192,7 @@ def _one_line_errors(as_json: bool) -> Iterator[None]:
             where = f"{error.filename}: " if error.filename else ""
             told = f"{where}{error.strerror or error}. Check the path, its rights and the free space, then run again."
         if as_json:
-            print(json.dumps({"error": type(error).__name__, "message": told}, ensure_ascii=False))
+            print(json.dumps({"error": type(error).__name__, "message": told}))
         else:
             print(f"出错 {type(error).__name__}: {told}", file=sys.stderr)
         raise typer.Exit(EXIT_NOTHING_DONE) from error
@@ -246,8 +246,8 @@ def _progress(silent: bool) -> Iterator[Progress]:
 
 
 def _tell(summary: Mapping[str, Any], text: Callable[[], str], *, quiet: bool, as_json: bool, out: Path) -> None:
-    if as_json:
-        print(json.dumps({"out": str(out), **summary}, ensure_ascii=False))
+    if as_json:  # JSON stays ASCII, because a console of another code page would garble it
+        print(json.dumps({"out": str(out), **summary}))
     elif not quiet:
         print(text())
 

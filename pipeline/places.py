@@ -11,7 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import pandas as pd
@@ -125,7 +125,8 @@ def find_places(submissions: pd.DataFrame, segmented: pd.DataFrame, *, gazetteer
 
     The place column speaks first, then the title, then the text. The longest name wins; a name that reaches into
     another word is none; a name before 路, 小学 and the like may be another thing. Of two districts the one with more
-    say wins (column, title, official wording, a township or spot of its own beside it), then the first named. A
+    say wins (column, title, official wording, a township or spot of its own beside it), then the first named; a spot
+    right behind the name of another district is a namesake and says nothing. A
     township of two districts is settled only by the district.
 
     Parameters
@@ -280,6 +281,7 @@ def _reached_over(text: str, border: int, words: set[str]) -> bool:
 
 
 def _settle(mentions: list[_Mention]) -> tuple[str | None, str | None, str | None, list[str]]:
+    mentions = _uncontradicted(mentions)
     district = _best(_district_votes(mentions))
     townships: list[tuple[str, float]] = []
     for mention in mentions:
@@ -303,6 +305,19 @@ def _settle(mentions: list[_Mention]) -> tuple[str | None, str | None, str | Non
         township = spot.township
     words = _used(mentions, district, township, spot)
     return district, township, spot.name if spot else None, words
+
+
+def _uncontradicted(mentions: list[_Mention]) -> list[_Mention]:
+    """Without spots right behind the name of another district: 呼兰中央大街 is a street of that name in 呼兰."""
+    namesakes = set()
+    for before, mention in pairwise(mentions):
+        named = {place.name for place in before.senses("district")}
+        homes = {place.district for place in mention.senses("spot")}
+        beside = before.source == mention.source and before.end == mention.start
+        if beside and named and homes and not homes & {*named, ""}:
+            namesakes.add(mention.written)
+    # Of a name that is also a township's, only the district decides which is meant.
+    return [m for m in mentions if m.written not in namesakes or m.senses("township") or m.senses("district")]
 
 
 def _district_votes(mentions: list[_Mention]) -> list[tuple[str, float]]:

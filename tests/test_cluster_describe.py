@@ -112,5 +112,39 @@ def test_the_representative_is_the_most_typical_member():
     assert issue["representative"] in ("s1", "s2")
 
 
+@pytest.mark.parametrize(
+    "form",
+    ["群众来电", "电话记录", "市民随手拍", "接待登记", "热线转办", "来信", "反映问题", "咨询", "求助", "投诉（3）"],
+)
+def test_a_forms_title_names_no_issue(form):
+    better = describe_issues(routed(title=[form, form, "楼道灯坏了"]), settings=SETTINGS).iloc[0]
+    assert (better["representative"], better["title"]) == ("s2", "楼道灯坏了")
+    none = describe_issues(routed(title=[form], text=["您好，三号楼没有暖气，求助。"]), settings=SETTINGS).iloc[0]
+    assert none["title"] == "三号楼没有暖气"
+    assert describe_issues(routed(title=[form], text=[""]), settings=SETTINGS)["title"].tolist() == [form]
+
+
+@pytest.mark.parametrize("title", ["网络问题", "电话打不通", "信号灯问题", "投诉物业"])
+def test_a_short_title_of_the_matter_is_no_forms(title):
+    assert describe_issues(routed(title=[title]), settings=SETTINGS)["title"].tolist() == [title]
+
+
+def test_of_two_members_the_longer_title_names_the_issue():
+    issue = describe_issues(routed(title=["暖气", "群力家园暖气不热"]), settings=SETTINGS).iloc[0]
+    assert issue["title"] == "群力家园暖气不热"
+
+
+def test_other_is_the_topic_only_of_most_members_and_never_at_a_tie():
+    def topic(*topics):
+        n = len(topics)
+        table = routed(topic=list(topics), title=["暖气不热"] * n)
+        return describe_issues(table, settings=SETTINGS)["topic"].tolist()
+
+    assert topic("other", "heating_gas") == ["heating_gas"]
+    assert topic("其他", "heating_gas") == ["heating_gas"]
+    assert topic("other", "other", "heating_gas") == ["other"]
+    assert topic("other") == ["other"]
+
+
 def test_no_rows_are_no_issues():
     assert len(describe_issues(routed(title=["x"])[:0], settings=SETTINGS)) == 0

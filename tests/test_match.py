@@ -1,8 +1,9 @@
-"""Matching: what match_departments and fit_matcher promise about leads, bodies, reasons, urgency and decisions."""
+"""Matching: what match_departments promises about leads, bodies, reasons, urgency and decisions."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pipeline.directory import Department, Directory, Duty, Place, Topic
-from pipeline.errors import BundleError, InputError, TableError
-from pipeline.match import Matcher, fit_matcher, match_departments
-from pipeline.match.matcher import NEVER, View, lowest_threshold
-from pipeline.schema import LABELS, MATCHED
+from pipeline.errors import TableError
+from pipeline.match import Matcher, match_departments
+from pipeline.match.matcher import NEVER, View
+from pipeline.schema import MATCHED
 from pipeline.settings import MatchSettings
 
 CITY, SETTINGS = "哈尔滨市", MatchSettings()
@@ -247,10 +248,81 @@ def test_learned_departments_stay_labels_and_the_directory_adds_the_kind():
         ("没有人来管，楼下着火了", "urgent"),
         ("希望多做火灾演练", "normal"),
         ("燃气卡怎么办理", "normal"),
+        ("热水器打不着火，物业不管", "normal"),
+        ("楼下商铺跳楼价甩卖，喇叭太吵", "normal"),
+        ("火车晚点，着火车票不给退", "normal"),
+        ("等着火车晚点了", "normal"),
+        ("楼下起火车辆没人管", "urgent"),
     ],
 )
 def test_urgent_is_danger_that_is_there(text, urgency):
     assert routed(text, topics=[("heating_gas", 0.9)], kinds=[("供热燃气企业", 0.9)])["urgency"] == urgency
+
+
+def test_a_reason_quotes_the_word_of_danger_that_made_the_row_urgent():
+    gas = {"topics": [("heating_gas", 0.9)], "kinds": [("供热燃气企业", 0.9)]}
+
+    assert "，含紧急情形“煤气味”，" in routed("楼道里有煤气味，请快来", **gas)["reason"]
+    assert "，含紧急情形“燃气抢修”，" in routed("燃气抢修一直没来", **gas)["reason"], "a word of an urgent clause"
+    assert "紧急情形" not in routed("燃气卡怎么办理", **gas)["reason"]
+
+
+FIRE = replace(
+    DIRECTORY,
+    duties=(
+        *DIRECTORY.duties,
+        duty("fire", "消防救援扑救火灾", "traffic", "消防救援", "city", ["着火"], urgency="urgent"),
+    ),
+)
+
+
+def test_letters_of_another_word_are_no_word_of_a_clause():
+    known = {"topics": [("traffic", 0.9)], "kinds": [("消防救援", 0.9)], "directory": FIRE}
+
+    assert routed("楼下着火", **known)["urgency"] == "urgent"
+    assert routed("一旦着火后果严重", **known)["urgency"] == "normal", "the clause does not overrule the supposition"
+    assert routed("热水器打不着火", **known)["urgency"] == "normal"
+    assert "扑救火灾" not in routed("热水器打不着火", **known)["reason"]
+
+
+NOBODYS = replace(
+    DIRECTORY,
+    duties=(*DIRECTORY.duties, duty("thanks", "便民热线登记表扬", "other", "其他", "city", ["表扬信"])),
+)
+
+
+def test_a_row_for_nobody_names_no_clause_and_no_likeness():
+    result = routed(
+        "道里区表扬信，楼道里有煤气味",
+        topics=[("other", 0.9)],
+        kinds=[("其他", 0.9)],
+        place=("道里区",),
+        place_words=["道里区"],
+        directory=NOBODYS,
+    )
+
+    assert result["reason"] == "含紧急情形“煤气味”，地点“道里区”，主题不明确，请人工判定承办单位。"
+    assert (result["department"], result["department_probability"], result["decision"]) == ("", 0.0, "review")
+
+
+def test_a_likeness_below_one_half_is_not_called_the_rule():
+    unsure = routed("夜里太吵", topics=[("traffic", 0.9)], kinds=[("住建局", 0.4), ("教育局", 0.3)], directory=None)
+    sure = routed("夜里太吵", topics=[("traffic", 0.9)], kinds=[("住建局", 0.6), ("教育局", 0.3)], directory=None)
+
+    assert unsure["reason"].startswith("学过的件中与“住建局”承办的最接近，")
+    assert sure["reason"].startswith("依据学过的同类件多由“住建局”承办，")
+
+
+def test_without_a_directory_a_reason_says_that_none_was_used():
+    own = {"topics": [("城乡建设", 0.97)], "target": "topic"}
+
+    for limits, ending in (((0.1, 0.0), "没有使用职责目录"), ((2.0, 0.0), "没有使用职责目录，请核对主题")):
+        view = View(OPEN.ranking, OPEN.calibration, np.array(limits))
+        result = routed("修路", **own, directory=None, view=view)
+        assert result["reason"].endswith(f"，{ending}。")
+        assert result["department_probability"] == 0.0, "of a department that is not there"
+    never = View(OPEN.ranking, OPEN.calibration, np.array([NEVER, NEVER]))
+    assert "没有使用职责目录，请人工判定" in routed("修路", **own, directory=None, view=never)["reason"]
 
 
 def test_a_missing_column_is_named():
@@ -308,77 +380,5 @@ def test_whatever_comes_rows_stand_alone_and_reasons_quote_only_what_is_there(dr
         assert 0 <= result["department_probability"] <= 1
         assert result["reason"].endswith("。")
         assert result["reason"].count("。") == 1
-        for quoted in re.findall(r"(?:文中|地点)“(.+?)”", result["reason"]):
+        for quoted in re.findall(r"(?:文中|地点|紧急情形)“(.+?)”", result["reason"]):
             assert all(word in given_row["text"] for word in quoted.split("、"))
-
-
-def labelled(n, *, right_share, seed=1):
-    """Rows whose learned kind is right more often the surer it is."""
-    random = np.random.default_rng(seed)
-    rows, labels = [], []
-    for _ in range(n):
-        sure = float(random.uniform(0.4, 0.99))
-        rows.append(
-            row(
-                "占道经营" if sure > 0.7 else "事情",
-                topics=[("city_management", sure)],
-                kinds=[("城管局", sure), ("交警", 1 - sure)],
-            )
-        )
-        right = random.random() < min(1.0, right_share + (sure - 0.7))
-        labels.append(["城管局", "住建局"] if right else ["司法局"])
-    frame = tables(rows)
-    truth = pd.DataFrame({name: [""] * n for name in LABELS.names}).assign(department_kind=labels)
-    return frame, truth
-
-
-def test_thresholds_keep_the_accuracy_asked_for_on_rows_not_seen():
-    frame, truth = labelled(600, right_share=0.85)
-    matcher = fit_matcher(frame, frame, truth, directory=DIRECTORY, settings=SETTINGS)
-    fresh, fresh_truth = labelled(600, right_share=0.85, seed=2)
-    result = match_departments(fresh, fresh, fresh, fresh, directory=DIRECTORY, matcher=matcher, settings=SETTINGS)
-    right = np.array(
-        [kind in kinds for kind, kinds in zip(result["department_kind"], fresh_truth["department_kind"], strict=True)]
-    )
-    auto = (result["decision"] == "auto").to_numpy()
-
-    assert matcher.target == "kind"
-    assert auto.mean() > 0.3
-    assert right[auto].mean() > 0.93
-    assert abs(result["department_probability"].mean() - right.mean()) < 0.05
-
-
-def test_a_handful_of_rows_never_earns_auto():
-    frame, truth = labelled(8, right_share=2.0)
-    matcher = fit_matcher(frame, frame, truth, directory=DIRECTORY, settings=SETTINGS)
-
-    assert matcher.informed.thresholds[0] == NEVER
-
-
-def test_a_threshold_is_the_lowest_cut_that_is_surely_good_enough():
-    probabilities = np.array([0.9] * 100 + [0.6] * 100 + [0.3] * 100)
-    right = np.array([True] * 100 + [True] * 92 + [False] * 8 + [False] * 100)
-
-    assert lowest_threshold(probabilities, right, 0.95, 0.8) == 0.9, "192 of 200 is 96 %, but not surely 95 %"
-    assert lowest_threshold(probabilities, right, 0.95, 0.5) == 0.6
-    assert lowest_threshold(probabilities, ~right, 0.95, 0.8) == NEVER
-    assert lowest_threshold(np.array([]), np.array([], dtype=bool), 0.95, 0.8) == NEVER
-
-
-def test_no_label_to_learn_from_is_an_error_that_says_what_to_add():
-    frame, truth = labelled(5, right_share=0.5)
-    with pytest.raises(InputError, match="No labelled row has a kind .* Add rows"):
-        fit_matcher(frame, frame, truth.assign(department_kind=[[]] * 5), directory=None, settings=SETTINGS)
-
-
-def test_a_matcher_survives_the_bundle_and_a_damaged_one_is_refused(tmp_path):
-    frame, truth = labelled(60, right_share=0.85)
-    matcher = fit_matcher(frame, frame, truth, directory=None, settings=SETTINGS)
-    np.savez_compressed(tmp_path / "matcher.npz", **matcher.to_parts())
-    with np.load(tmp_path / "matcher.npz", allow_pickle=False) as parts:
-        again = Matcher.from_parts(dict(parts))
-
-    assert again.target == matcher.target
-    np.testing.assert_array_equal(again.plain.thresholds, matcher.plain.thresholds)
-    with pytest.raises(BundleError, match="Train the model anew"):
-        Matcher.from_parts({"target": np.array(["kind"])})

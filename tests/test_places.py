@@ -148,6 +148,13 @@ def test_of_two_districts_the_one_of_the_matter_wins(gazetteer, row, district):
     assert found(gazetteer, *row)[0] == district
 
 
+def test_a_district_right_before_a_spot_of_another_district_wins(gazetteer):
+    assert found(gazetteer, "呼兰|的|事|，|南岗|中央大街|积水|，|中央大街|没|人|管") == ("南岗区", None, None)
+    assert found(gazetteer, "南岗区|中央大街|积水") == ("南岗区", None, None)
+    assert found(gazetteer, "道里|中央大街|积水") == ("道里区", None, "中央大街")
+    assert found(gazetteer, "中央大街|积水") == ("道里区", None, "中央大街")
+
+
 def test_the_city_alone_settles_nothing_but_is_kept_as_evidence(gazetteer):
     submissions, segmented = tables(("哈尔滨市|公积金|怎么|提",))
     placed = find_places(submissions, segmented, gazetteer=gazetteer)

@@ -164,6 +164,19 @@ def test_a_header_that_is_not_known_is_told_with_what_was_found(tmp_path):
     assert list(named.submissions.text) == [HEATING]
 
 
+def test_a_named_column_that_a_file_lacks_is_told_for_that_file(tmp_path):
+    options = ReadOptions(columns=parse_columns("正文=诉求经过"))
+    write(tmp_path, "a.csv", f"编号,内容\n1,{HEATING}\n")
+    write(tmp_path, "b.csv", f"编号,内容,诉求经过\n2,见右,{NOISE}\n")
+    lines = [{"id": "3", "内容": HEATING}, {"id": "4", "内容": NOISE, "标题": "夜市"}]
+    write(tmp_path, "c.jsonl", "\n".join(json.dumps(line) for line in lines))
+    reading = read_submissions(tmp_path, options=options)
+    assert list(reading.submissions.text) == [HEATING, NOISE, HEATING, NOISE]
+    assert [note for note in reading.notes if "--columns" in note] == [
+        f"{name}：没有“诉求经过”列，--columns 对它不起作用" for name in ("a.csv", "c.jsonl")
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

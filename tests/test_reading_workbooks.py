@@ -76,6 +76,19 @@ def test_long_ids_stay_as_they_are_as_text_and_as_number(tmp_path):
     assert list(ids) == ["230103199001011234", "188006", "20240102000123"]
 
 
+def test_an_id_whose_last_digits_excel_has_lost_is_replaced_and_told(tmp_path):
+    lost = [230103199001011200, 230103199001011200, 1e15]
+    path = workbook(
+        tmp_path / "a.xlsx",
+        {"甲": [["编号", "内容"], [999999999999999, HEATING], *([number, NOISE] for number in lost)]},
+    )
+    reading = read_submissions(path)
+    start = f"{reading.files[0].sha256[:8]}-甲"
+    assert list(reading.submissions.submission_id) == ["999999999999999", *(f"{start}-{row}" for row in (3, 4, 5))]
+    [note] = reading.notes
+    assert note.startswith("a.xlsx：3 个编号超过 15 位，Excel 已丢失末尾数字")
+
+
 def test_a_place_merged_over_rows_holds_for_each_of_them(tmp_path):
     path = workbook(
         tmp_path / "a.xlsx",
@@ -111,8 +124,23 @@ def test_a_text_merged_over_rows_is_one_submission(tmp_path):
     )
     reading = read_submissions(path)
     assert list(reading.submissions.submission_id) == ["1", "2"]
-    assert reading.rejected.empty
-    assert reading.notes == ("a.xlsx：工作表“甲”1 行的内容格与上一行合并，按同一件处理，没有另计",)
+    [(sheet, row, reason)] = told(reading)
+    assert (sheet, row) == ("甲", 3)
+    assert reason.startswith("内容格与上一行合并")
+
+
+@pytest.mark.parametrize("own", ["编号", "标题", "姓名"])
+def test_a_row_of_its_own_that_shares_a_merged_text_is_a_submission_with_that_text(tmp_path, own):
+    header = ["编号", "标题", "姓名", "内容", "承办"]
+    second = [f"另一{own}" if name == own else None for name in header[:3]]
+    rows = [header, ["1", "暖气", "王某", HEATING, "甲局"], [*second, None, "乙局"], [None] * 4 + ["丙局"]]
+    path = workbook(tmp_path / "a.xlsx", {"甲": [*rows, ["2", "夜市", "李某", NOISE, "丙局"]]}, [("甲", "D2:D4")])
+    reading = read_submissions(path)
+    assert list(reading.submissions.source_row) == [2, 3, 5]
+    assert list(reading.submissions.text) == [HEATING, HEATING, NOISE]
+    field = {"编号": "submission_id", "标题": "title", "姓名": "submitter"}[own]
+    assert reading.submissions[field][1] == f"另一{own}"
+    assert [(sheet, row) for sheet, row, _ in told(reading)] == [("甲", 4)]
 
 
 def test_a_header_of_two_storeys_is_read(tmp_path):

@@ -179,6 +179,8 @@ def test_quiet_prints_nothing(letters, model, fenban, tmp_path):
 def test_json_is_one_object(letters, model, fenban, tmp_path):
     result = fenban("route", letters, "--out", tmp_path / "out", "--model", model, "--json")
     told = json.loads(result.stdout)
+    assert result.stdout.isascii(), "a console of any code page shows it unharmed"
+    assert any("局" in name or "办" in name for name in told["departments"])
     assert result.stderr == ""
     assert told["out"] == str(tmp_path / "out")
     assert (told["read"], told["rejected"]) == (4, 1)
@@ -275,6 +277,7 @@ def test_an_error_in_json_is_one_object_too(letters, fenban, tmp_path):
     result = fenban("route", letters, "--out", tmp_path / "out", "--model", "2099", "--json")
     assert result.exit_code == 2
     assert json.loads(result.stdout)["error"] == "BundleError"
+    assert result.stdout.isascii()
 
 
 def test_an_interrupted_run_says_that_it_can_go_on(letters, model, fenban, tmp_path, monkeypatch):

@@ -129,7 +129,9 @@ def test_what_was_not_read_is_listed_with_its_reason_and_the_notes(tmp_path, wee
         {"文件": "（运行说明）", "工作表": None, "行": None, "原因": "有 1 个编号重复。"},
     ]
     counts = {row[0]: row[1] for row in book["目录"].iter_rows(values_only=True) if isinstance(row[1], int)}
-    assert (counts["收到"], counts["未处理"], counts["自动"], counts["核对"], counts["人工"]) == (7, 3, 1, 1, 4)
+    assert (counts["收到"], counts["未处理行"], counts["未处理文件"]) == (6, 1, 1)  # read and rejected of run.json
+    assert counts["未处理"] == 2, "the sheet's rows, without the remark on the run"
+    assert (counts["自动"], counts["核对"], counts["人工"]) == (1, 1, 4)
     assert (counts["事项"], counts["紧急"], counts["总表"]) == (5, 1, 6)
 
 

@@ -1,8 +1,7 @@
 """sketches -> candidate pairs -> issues, with the evidence kept.
 
 `sketch_submissions` is a map and runs in worker processes; `group_submissions` sees the sketches of all rows at once
-and asks for
-texts and words only of the rows it needs; `describe_issues` sums up the finished rows.
+and asks for texts and words only of the rows it needs; `describe_issues` sums up the finished rows.
 """
 
 from pipeline.cluster.describe import describe_issues

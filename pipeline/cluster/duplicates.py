@@ -69,8 +69,9 @@ def names_apart(named: csr_matrix, pairs: Rows) -> npt.NDArray[np.bool_]:
 def find_duplicates(
     sketches: pd.DataFrame, places: Places, texts: Callable[[Rows], list[str]], *, settings: ClusterSettings
 ) -> Duplicates:
-    """Find repetitions: the same wording by its 64-bit hash, edited wording by MinHash bands and then on the texts
-    themselves.
+    """Find repetitions.
+
+    The same wording is found by its 64-bit hash, edited wording by MinHash bands and then on the texts themselves.
 
     Parameters
     ----------
@@ -82,8 +83,7 @@ def find_duplicates(
     Notes
     -----
     A wording shorter than `short_characters` can only be repeated exactly: 道里停电 and 道外停电 differ
-    by one character.
-    Below three times that length the numerals must be the same, or 3号楼 and 5号楼 would be one.
+    by one character. Below three times that length the numerals must be the same, or 3号楼 and 5号楼 would be one.
     Repetitions at places that are known to differ, or that name other objects, are not repetitions: a form letter from
     two townships or two estates is two matters.
     """

@@ -31,8 +31,7 @@ def make_links(
     """Table LINKS, one row for each row of an issue of two or more; the index is the row number in `ranked`.
 
     A repetition links to what it repeats (probability is the similarity of the wordings); any other row to the most
-    probable row
-    of its issue; a row that only its repetitions keep company to the most similar of them.
+    probable row of its issue; a row that only its repetitions keep company to the most similar of them.
     """
     n = len(ranked)
     to, probability = duplicates.of.copy(), duplicates.similarity.copy()

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from pipeline.directory import Directory, Duty
+from pipeline.match.urgency import is_other_word
 from pipeline.settings import MatchSettings
 
 OTHER = "other"  # the topic of what is none of an office's matters
@@ -17,6 +18,21 @@ _CLAIMS = 6  # kinds kept in a row, twice what a clerk is offered
 # Below these nothing is told apart; they keep a logarithm finite.
 _LEARNED_FLOOR = 1e-3
 _SHARE_FLOOR = 1e-2
+
+# Who and where, seldom what: 幼儿园门口堵车 is no matter of nursery schools. In the text and with no other word of its
+# clause such a word says little; in a title it is mostly the matter itself.
+_BARE = frozenset(
+    (
+        *("幼儿园", "操场", "教学楼", "宿舍", "高考", "中考", "高校", "大学生", "学校", "小学", "中学", "大学", "食堂"),
+        *("医院", "大夫", "门诊", "住院", "卫生院", "儿科", "药店", "养老院", "敬老院", "福利院", "殡仪馆"),
+        *("中介", "房东", "开发商", "售楼处", "物业", "保安", "业委会", "环卫工", "清洁工", "保洁员", "志愿者", "游客"),
+        *("身份证", "户口", "户口本", "派出所", "民警", "法院", "律师", "村委会", "居委会", "网格员", "街道办"),
+        *("超市", "饭店", "宾馆", "酒店", "旅馆", "银行", "邮局", "营业厅", "菜市场", "健身房", "游泳馆", "加油站"),
+        *("公园", "博物馆", "图书馆", "景区", "体育馆", "体育场", "火车站", "客运站", "地铁站", "公交站"),
+        *("开发区", "园区", "厂房", "工业园", "自然屯"),
+    )
+)
+_BARE_WEIGHT = 0.25
 
 
 class Claim(NamedTuple):
@@ -72,31 +88,36 @@ def claims_of_rows(
     labels, probabilities = classified["topic_labels"].tolist(), classified["topic_probabilities"].tolist()
     claims = []
     for row, (title, text) in enumerate(zip(titles, texts, strict=True)):
-        # word -> (weight, as written); the title is read first and weighs more
-        words: dict[int, tuple[float, str]] = {}
-        for start, end, word in found[row]:
-            words.setdefault(word, (settings.title_weight, title[start:end]))
-        for start, end, word in found[len(titles) + row]:
-            words.setdefault(word, (1.0, text[start:end]))
+        # word -> (in the title, as written); the title is read first and weighs more
+        words: dict[int, tuple[bool, str]] = {}
+        for titled, written, hits in ((True, title, found[row]), (False, text, found[len(titles) + row])):
+            for start, end, word in hits:
+                if not is_other_word(written, start):
+                    words.setdefault(word, (titled, written[start:end]))
         topics = dict(zip(labels[row], probabilities[row], strict=True))
         claims.append(_claims(words, topics, directory, settings))
     return claims
 
 
 def _claims(
-    words: dict[int, tuple[float, str]], topics: dict[str, float], directory: Directory, settings: MatchSettings
+    words: dict[int, tuple[bool, str]], topics: dict[str, float], directory: Directory, settings: MatchSettings
 ) -> dict[str, Claim]:
     known = {topic: p for topic, p in topics.items() if topic in directory.topic_names}
     # A bundle that learned labels of its own says nothing about the directory's topics: words decide alone.
     floor = settings.topic_floor if known else 1.0 / max(1, len(directory.topics))
     strength: dict[int, float] = {}
     quoted: dict[int, list[str]] = {}
-    for word, (weight, written) in words.items():
+    in_text = {written for titled, written in words.values() if not titled}
+    for word, (titled, written) in words.items():
+        weight = settings.title_weight if titled else 1.0
         holders = directory.duties_by_word[word]
         for position in holders:
             # A word of many clauses tells little between them.
             strength[position] = strength.get(position, 0.0) + weight / math.sqrt(len(holders))
             quoted.setdefault(position, []).append(written)
+    for position, alone in quoted.items():
+        if len(alone) == 1 and alone[0] in _BARE & in_text:
+            strength[position] *= _BARE_WEIGHT
     scores = {
         position: max(known.get(directory.duties[position].topic, 0.0), floor) * math.log1p(s)
         for position, s in strength.items()

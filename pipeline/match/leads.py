@@ -43,7 +43,8 @@ def match_departments(
     -------
     table MATCHED, same rows and order. ``department_probability``, 0 to 1, is the calibrated probability that the lead
     (department, else kind) is right; where neither was learned, that of the topic times the duties' share for the
-    kind, which no label has ever checked. No duty and nothing learned: department "", decision review.
+    kind, which no label has ever checked. Where department is "" it is 0. No duty and nothing learned: department "",
+    decision review.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def match_departments(
     places = zip(*(placed[name].tolist() for name in ("district", "township", "place_words")), strict=True)
     office = _Office(directory, matcher, settings)
     rows = [
-        office.match(_Row(*row), _View(*view), claim, bool(alarm))
+        office.match(_Row(*row), _View(*view), claim, alarm)
         for row, view, claim, alarm in zip(
             ((*own, *where) for own, where in zip(zip(titles, texts, columns, strict=True), places, strict=True)),
             views,
@@ -117,7 +118,7 @@ class _Office:
     matcher: Matcher
     settings: MatchSettings
 
-    def match(self, row: _Row, view: _View, claims: dict[str, Claim], alarm: bool) -> tuple[object, ...]:
+    def match(self, row: _Row, view: _View, claims: dict[str, Claim], alarm: str) -> tuple[object, ...]:
         """One row of MATCHED without its id."""
         if row.blank:
             return "", "", 0.0, [], [], BLANK, "normal", "review"
@@ -132,26 +133,27 @@ class _Office:
         candidates = self._candidates(ranking, scene)
         no_topic = view.topic == OTHER or (not view.topic and len(view.topic_labels) > 0) or _nobody(lead)
         decision = self._decide(ranking, view, no_topic)
+        danger = alarm or _grave_word(lead)
         reason = write_reason(
-            lead=lead,
+            # What speaks for 其他 is that nothing speaks for anybody: no clause and no likeness to quote.
+            lead=None if _nobody(lead) else lead,
             department=department,
             decision=decision,
-            review_because=why_review(ranking, candidates, no_topic=no_topic),
-            topic=view.topic,
+            review_because=why_review(ranking, candidates, no_topic=no_topic, directory=self.directory),
+            topic="" if _nobody(lead) else view.topic,
+            danger=danger,
             place=quote_place(row.place_words, row.title, row.text, row.place),
             words_kept=self.settings.reason_words,
             directory=self.directory,
         )
-        # A clause chosen without any of its words proves no danger.
-        grave = lead is not None and lead.claim is not None and lead.claim.duty.urgency == "urgent" and lead.claim.words
         return (
             lead.kind if lead else "",
             department,
-            self._probability(ranking),
+            self._probability(ranking) if department else 0.0,
             candidates,
             self._partners(lead, department, scene),
             reason,
-            "urgent" if alarm or grave else "normal",
+            "urgent" if danger else "normal",
             decision,
         )
 
@@ -198,14 +200,22 @@ class _Office:
         return "check" if ranking.probability >= check else "review"
 
     def _probability(self, ranking: Ranking) -> float:
-        if not ranking.leads:
-            return 0.0
         return ranking.probability * (ranking.shares[0] if self.matcher.target == "topic" else 1.0)
 
 
 def _nobody(lead: Lead | None) -> bool:
     # The kind 其他 says that no kind fits; a hotline or a committee must not become the default department by it.
     return lead is not None and lead.kind == NOBODY
+
+
+def _grave_word(lead: Lead | None) -> str:
+    """The word of an urgent clause that makes a row urgent although no word of danger does; "" where there is none."""
+    # A clause chosen without any of its words proves no danger.
+    if lead is None or lead.claim is None or lead.claim.duty.urgency != "urgent":
+        return ""
+    # Words of danger were judged where they stand, and are denied or supposed there.
+    words = lead.claim.words
+    return next((word for word, denied in zip(words, find_danger(words), strict=True) if not denied), "")
 
 
 def _known(name: str | None) -> str:

@@ -142,8 +142,9 @@ def fit_matcher(
     What is right follows the labels: the department where one was learned, else the kind (any of those labelled), else
     the topic. A threshold is the lowest probability such that, of the rows at or above it, the share that is right has
     a lower bound (Wilson, one-sided, at settings.confidence) of the accuracy asked for. The plain share would be
-    promised by luck: it is the best of hundreds of cuts, and on 50 rows it is off by several points. Thresholds see
-    probabilities that were calibrated out of fold too.
+    promised by luck: it is the best of hundreds of cuts, and on 50 rows it is off by several points. The threshold of
+    check sees only the rows below that of auto, which would else lend it their accuracy. Thresholds see probabilities
+    that were calibrated out of fold too.
 
     Parameters
     ----------
@@ -212,9 +213,7 @@ def _fit_view(
         raise InputError(f"No labelled row has a {target} to learn matching from. Add rows with that label.")
     features, hits = np.array(shapes), np.array(outcomes)
     calibration, probabilities = _calibrate(features, hits)
-    asked = (settings.accuracy, settings.check_accuracy)
-    thresholds = np.array([lowest_threshold(probabilities, hits, share, settings.confidence) for share in asked])
-    return View(ranking, calibration, thresholds)
+    return View(ranking, calibration, set_thresholds(probabilities, hits, settings))
 
 
 _COLUMNS = (
@@ -280,6 +279,14 @@ def _calibrate(features: np.ndarray, hits: np.ndarray) -> tuple[np.ndarray, np.n
     probabilities = cross_val_predict(model, features, hits, cv=folds, method="predict_proba")[:, 1]
     model.fit(features, hits)
     return np.concatenate([model.intercept_, model.coef_[0]]), probabilities
+
+
+def set_thresholds(probabilities: np.ndarray, right: np.ndarray, settings: MatchSettings) -> np.ndarray:
+    """Lowest probability decided auto, and of the rows below it the lowest decided check; shape (2,), 2 is never."""
+    auto = lowest_threshold(probabilities, right, settings.accuracy, settings.confidence)
+    rest = probabilities < auto
+    check = lowest_threshold(probabilities[rest], right[rest], settings.check_accuracy, settings.confidence)
+    return np.array([auto, check])
 
 
 def lowest_threshold(probabilities: np.ndarray, right: np.ndarray, share: float, confidence: float) -> float:

@@ -9,14 +9,15 @@ from pipeline.match.evidence import Lead
 from pipeline.match.matcher import Ranking
 
 BLANK = "标题和内容均为空，请人工判定承办单位。"
+_NO_DIRECTORY = "没有使用职责目录"
 
 
-def why_review(ranking: Ranking, names: Sequence[str], *, no_topic: bool) -> str:
+def why_review(ranking: Ranking, names: Sequence[str], *, no_topic: bool, directory: Directory | None) -> str:
     """Why a person must decide, in a few words."""
     if no_topic:
         return "主题不明确"
     if not names:
-        return "没有相符的职责"
+        return "没有相符的职责" if directory else _NO_DIRECTORY
     if len(names) > 1 and ranking.shares[0] < 2 * ranking.shares[1]:
         return f"“{names[0]}”与“{names[1]}”难以区分"
     return f"把握不足（{ranking.probability:.0%}）"
@@ -29,6 +30,7 @@ def write_reason(
     decision: str,
     review_because: str,
     topic: str,
+    danger: str,
     place: str,
     words_kept: int,
     directory: Directory | None,
@@ -37,13 +39,19 @@ def write_reason(
 
     Parameters
     ----------
-    lead : the winner; None where nothing fits
+    lead : the winner; None where nothing fits or the winner is nobody
     department : as routed; may be ""
     topic : key or label, or ""
+    danger : the word that makes the row urgent, as written, or ""
     place : what `quote_place` made
     words_kept : most words quoted
     """
-    parts = [*_evidence(lead, topic, words_kept, directory), place, _outcome(department, decision, review_because)]
+    parts = [
+        *_evidence(lead, topic, words_kept, directory),
+        f"含紧急情形“{danger}”" if danger else "",
+        place,
+        _outcome(department, decision, review_because, directory),
+    ]
     return "，".join(part for part in parts if part) + "。"
 
 
@@ -70,7 +78,8 @@ def _evidence(lead: Lead | None, topic: str, words_kept: int, directory: Directo
         found = [f"依据职责“{lead.claim.duty.clause.rstrip('。；')}”", f"文中“{'、'.join(words)}”"]
         return [*found, "与学过的同类件一致"] if sure else found
     if lead.learned:
-        return [f"依据学过的同类件多由“{lead.name}”承办"]
+        # Below one half it is only the likeliest of several, and not what most were routed to.
+        return [f"依据学过的同类件多由“{lead.name}”承办" if sure else f"学过的件中与“{lead.name}”承办的最接近"]
     return [f"依据主题“{name}”多由“{lead.name}”承办", "文中未见具体职责的用语"]
 
 
@@ -80,10 +89,11 @@ def _shortened(words: Sequence[str], kept: int) -> list[str]:
     return [word for word in distinct if not any(word != other and word in other for other in distinct)][:kept]
 
 
-def _outcome(department: str, decision: str, review_because: str) -> str:
+def _outcome(department: str, decision: str, review_because: str, directory: Directory | None) -> str:
     if decision == "review":
         first = f"，可先考虑{department}" if department else ""
         return f"{review_because}{first}，请人工判定承办单位"
     if not department:
-        return "目录中没有承办单位可列" if decision == "auto" else "目录中没有承办单位可列，请核对主题"
+        nobody = "目录中没有承办单位可列" if directory else _NO_DIRECTORY
+        return nobody if decision == "auto" else f"{nobody}，请核对主题"
     return f"由{department}承办" if decision == "auto" else f"拟由{department}承办，请核对"

@@ -23,12 +23,22 @@ _NOT_YET = re.compile(
     r"(?:(?:没有?|未|无|不会|不曾)[^，。；！？,.;!?\n]{0,2}"
     r"|(?:避免|防止|预防|以防|谨防|严防|以免|免得|如果|假如|万一|倘若|一旦|杜绝)[^，。；！？,.;!?\n]{0,4})$"
 )
+# 跳楼价, 打不着火, 拿着火车票: the letters of another word. Matched where the word of danger begins.
+_OTHER_WORD = re.compile(
+    r"跳楼(?:价|机|甩卖|大甩卖|清仓|促销|处理)|(?<=[打点]不)着火|(?<=打)着火|着火(?:车[票站次轨]|锅|柴|炬|把|龙果)"
+    r"|(?<=[坐乘等赶拿盼])着火车|起火(?:锅|柴|炬)"
+)
 _ABOUT = re.compile(r"(?:演练|知识|宣传|预案|培训|保险|险种|教育|探测器|报警器|逃生|隐患排查)")
 
 
 @cache
 def _danger() -> Phrases:
     return Phrases.of(_DANGER.split())
+
+
+def is_other_word(text: str, start: int) -> bool:
+    """Whether a word of danger that begins here is only part of a harmless one."""
+    return _OTHER_WORD.match(text, start) is not None
 
 
 def find_danger(texts: Sequence[str]) -> list[str]:
@@ -38,7 +48,9 @@ def find_danger(texts: Sequence[str]) -> list[str]:
         meant = (
             text[start:end]
             for start, end, _ in hits
-            if not _NOT_YET.search(text[max(0, start - 8) : start]) and not _ABOUT.match(text, end)
+            if not is_other_word(text, start)
+            and not _NOT_YET.search(text[max(0, start - 8) : start])
+            and not _ABOUT.match(text, end)
         )
         words.append(next(meant, ""))
     return words

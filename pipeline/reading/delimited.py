@@ -29,7 +29,6 @@ _NEXT_LINE = "next line"
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 _QUOTE_OPEN = "引号没有成对，这一行无法分列，请在原文件中补上引号"
-_QUOTE_STRAY = "引号用法有误，这一行无法分列，请在原文件中改正引号"
 _CELL_TOO_LONG = "单元格过长，无法读取，请在原文件中拆分"
 
 

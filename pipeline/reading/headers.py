@@ -36,7 +36,7 @@ class HeaderMap:
     Attributes
     ----------
     columns : field -> index of the column; places are still in parts (place_city ... place_whole)
-    notes : Chinese remarks, such as two columns that claim one field
+    notes : Chinese remarks, such as two columns that claim one field, or a column that the user named and is absent
     """
 
     columns: Mapping[str, int]
@@ -87,6 +87,8 @@ def map_headers(headers: Sequence[str], options: ReadOptions) -> HeaderMap:
     for field, wanted in _named_by_user(options).items():
         if plain_header(wanted) in plain:
             columns["place_whole" if field == "place" else field] = plain.index(plain_header(wanted))
+        elif field in options.columns:
+            notes.append(f"没有“{wanted}”列，--columns 对它不起作用")
     place_is_named = "place_whole" in columns
     told = {field for field, wanted in _told_labels(options).items() if wanted is not None}
     for field, ranks in _ranks(options.labels).items():

@@ -49,8 +49,9 @@ def _json_block(chunk: list[tuple[int, str]], maps: dict[tuple[str, ...], Header
             continue
         keys = tuple(entry)
         if keys not in maps:
+            told = {note for known in maps.values() for note in known.notes}
             maps[keys] = map_headers(keys, options)
-            notes.extend(maps[keys].notes)
+            notes.extend(note for note in maps[keys].notes if note not in told)
         if not maps[keys].usable:
             rejected.append((row, missing_header_reason([keys], header_search_rows=1)))
             continue

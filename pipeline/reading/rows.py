@@ -23,6 +23,7 @@ _WORD = re.compile(r"[^\W_]")
 _NUMBER = re.compile(r"[\d.,%\s件条]*")
 _PROTECTED_ID = re.compile(r'="?(.*?)"?|[\'`](.*)')  # how exports keep Excel from turning an id into a number
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?E\+\d+", re.IGNORECASE)
+_LOST_DIGITS = 1e15  # Excel keeps 15 digits of a number and writes zeros for the others
 _LIST_MARK = re.compile("[;；]")
 
 
@@ -37,6 +38,7 @@ class FileTally:
     bad_times: int = 0
     first_bad_time: str = ""
     damaged_ids: int = 0
+    shortened_ids: int = 0
     remarks: list[str] = field(default_factory=list)
 
     def notes(self, name: str, *, longest_text: int) -> list[str]:
@@ -46,6 +48,11 @@ class FileTally:
             notes.append(f"{name}：{self.renamed} 个编号与前面的重复，已加 -2、-3 等后缀")
         if self.damaged_ids:
             notes.append(f"{name}：{self.damaged_ids} 个编号已被 Excel 改成科学计数法（如 1.88E+05），原编号无法恢复")
+        if self.shortened_ids:
+            notes.append(
+                f"{name}：{self.shortened_ids} 个编号超过 15 位，Excel 已丢失末尾数字，原编号无法恢复，"
+                "已按文件、工作表和行号另编；请把编号列设为文本后重新导出"
+            )
         if self.cut:
             notes.append(f"{name}：{self.cut} 件超过 {longest_text} 字，已截断")
         if self.bad_times:
@@ -173,7 +180,9 @@ def _cut(texts: list[str], settings: ReadingSettings, tally: FileTally) -> list[
 
 def _ids(block: Block, kept: Sequence[int], file: InputFile, register: IdRegister, tally: FileTally) -> list[str]:
     start = "-".join(filter(None, (file.sha256[:8], block.sheet)))
-    ids = [cell_text(cell) for cell in _picked(block, "submission_id", kept)]
+    cells = _picked(block, "submission_id", kept)
+    ids = ["" if _has_lost_digits(cell) else cell_text(cell) for cell in cells]
+    tally.shortened_ids += sum(map(_has_lost_digits, cells))
     for position, name in enumerate(ids):
         if name.startswith(("=", "'", "`")):
             protected = _PROTECTED_ID.fullmatch(name)
@@ -185,6 +194,11 @@ def _ids(block: Block, kept: Sequence[int], file: InputFile, register: IdRegiste
     unique, renamed = register.unique(ids)
     tally.renamed += renamed
     return unique
+
+
+def _has_lost_digits(cell: Any) -> bool:
+    # Two such ids may have become one number, so the number is no id.
+    return isinstance(cell, float) and _LOST_DIGITS <= abs(cell) < float("inf")
 
 
 def _times(block: Block, kept: Sequence[int], tally: FileTally) -> pd.Series:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # ((first row, first column), (last row, last column)), counted from 0
 Merge = tuple[tuple[int, int], tuple[int, int]]
 
+_OWN = ("submission_id", "title", "submitter")  # a row with one of these is a submission, though its text is shared
+_SAME_SUBMISSION = "内容格与上一行合并，又没有自己的编号、标题和姓名，按同一件处理，没有另计"
 _NOT_FILLED = ("submission_id", "text", "tokens")  # one submission over several rows is still one submission
 
 
@@ -92,14 +94,25 @@ def _read_sheet(sheet: CalamineSheet, options: ReadOptions, settings: ReadingSet
     filled = _Filler(found, merges)
     notes: Sequence[str] = found.map.notes
     while chunk := list(itertools.islice(numbered, BLOCK_ROWS)):
-        kept = [(index + 1, row) for index, row in chunk if filled.fill(index, row)]
-        records = [row for _, row in kept]
+        kept: list[tuple[int, list[Any]]] = []
+        rejected: list[tuple[int, str]] = []
+        for index, row in chunk:
+            if not _has_content(row):
+                filled.fill(index, row)
+            elif filled.fill(index, row):
+                kept.append((index + 1, row))
+            else:
+                rejected.append((index + 1, _SAME_SUBMISSION))
         yield block_of_records(
-            records, [number for number, _ in kept], found.map, found.cells, sheet=sheet.name, notes=notes
+            [row for _, row in kept],
+            [number for number, _ in kept],
+            found.map,
+            found.cells,
+            sheet=sheet.name,
+            rejected=rejected,
+            notes=notes,
         )
         notes = ()
-    if filled.continued:
-        yield Block(sheet=sheet.name, notes=[f"{filled.continued} 行的内容格与上一行合并，按同一件处理，没有另计"])
 
 
 def _header_rows(head: Sequence[Sequence[Any]], merges: Sequence[Merge]) -> list[list[str]]:
@@ -125,9 +138,10 @@ class _Filler:
         fillable = {index for field, index in columns.items() if field not in _NOT_FILLED} - {self._key_column}
         self._starts: dict[int, list[tuple[int, int]]] = {}
         self._carried: dict[int, tuple[int, Any]] = {}
+        self._own_columns = [columns[field] for field in _OWN if field in columns and field != key]
         self._key_until = -1
+        self._key_value: Any = None
         self._key_starts: dict[int, int] = {}
-        self.continued = 0
         for (top, left), (bottom, right) in merges:
             if bottom == top or bottom < found.data_start:
                 continue
@@ -137,18 +151,19 @@ class _Filler:
                 self._starts.setdefault(top, []).append((left, bottom))
 
     def fill(self, index: int, row: list[Any]) -> bool:
-        """Fill the row in place; False where it is blank or belongs to the row above."""
-        own = _has_content(row)
+        """Fill the row in place; False where it only continues the submission of the row above, or is blank."""
+        if index in self._key_starts:
+            self._key_until, self._key_value = self._key_starts[index], row[self._key_column]
+            shares_text = False
+        else:
+            shares_text = index <= self._key_until
+        has_content, is_own = _has_content(row), _has_content([row[column] for column in self._own_columns])
         for column, bottom in self._starts.get(index, ()):
             self._carried[column] = (bottom, row[column])
-        belongs_above = index <= self._key_until
-        if index in self._key_starts:
-            self._key_until = self._key_starts[index]
-        if not own:
+        if not has_content or (shares_text and not is_own):
             return False
-        if belongs_above:
-            self.continued += 1
-            return False
+        if shares_text and not _has_content([row[self._key_column]]):
+            row[self._key_column] = self._key_value
         for column, (bottom, value) in self._carried.items():
             if index <= bottom and row[column] in ("", None):
                 row[column] = value

@@ -25,8 +25,9 @@ class Entry:
 
 # key of a count -> what it is called, and what it means for the clerk
 _COUNTS = {
-    "read": ("收到", "读入的全部来件"),
-    "rejected": ("未处理", "没有正文和标题的行、打不开的文件，原因见“未处理”"),
+    "read": ("收到", "读入的全部来件，不含未处理的行"),
+    "rejected_rows": ("未处理行", "没有读入的行，如没有正文和标题的，原因见“未处理”"),
+    "rejected_files": ("未处理文件", "打不开、认不出表头的文件和工作表，原因见“未处理”"),
     "auto": ("自动", "系统有把握，可直接转办"),
     "check": ("核对", "系统有建议，请人核对"),
     "review": ("人工", "系统拿不准，请人决定"),
@@ -58,7 +59,7 @@ def write_contents(
     ----------
     sheet : empty sheet
     entries : the sheets that follow, in order, with their rows
-    counts : read, rejected, auto, check, review, urgent, issues, hot
+    counts : read, rejected_rows, rejected_files (sheets too), auto, check, review, urgent, issues, hot
     whole : False where the workbook lists issues instead of submissions
     made_at : when the run was made, local time
     title : of the workbook

@@ -46,6 +46,7 @@ class _Sheet:
     order: Sequence[int]
     about: str
     colour: str
+    notes: int = 0  # lines at the end that are remarks on the run and do not count as its rows
 
 
 def write_workbook(
@@ -108,7 +109,7 @@ def write_workbook(
             contents = book.add_worksheet("目录")
             written = [book.add_worksheet(sheet.name) for sheet in sheets]
             choices = _write_options(book, choice, topic_names, departments, formats)
-            entries = [Entry(sheet.name, len(sheet.order), sheet.about) for sheet in sheets]
+            entries = [Entry(sheet.name, len(sheet.order) - sheet.notes, sheet.about) for sheet in sheets]
             write_contents(
                 contents, entries, _counts(choice, issues, rejected), whole=choice.whole, made_at=made_at, title=TITLE,
                 formats=formats,
@@ -165,8 +166,10 @@ def _plan(
     others = choice.other_rows.tolist()
     sheets.append(_Sheet("其他部门", every, rows, others, "件数较少的单位，以及尚未确定单位的", "#9DC3E6"))
     failed = _failures(rejected, notes, limit)
-    failed_rows = list(range(len(failed["reason"])))
-    sheets.append(_Sheet("未处理", REJECTED_ROWS, failed, failed_rows, "没有读入的行和文件，以及运行说明", "#A6A6A6"))
+    failed_rows = range(len(failed["reason"]))
+    remarks = len(failed_rows) - min(len(rejected), limit)
+    about = "没有读入的行和文件" + (f"；后附运行说明 {remarks:,} 条" if remarks else "")
+    sheets.append(_Sheet("未处理", REJECTED_ROWS, failed, failed_rows, about, "#A6A6A6", remarks))
     return sheets
 
 
@@ -217,9 +220,11 @@ def _failures(rejected: pd.DataFrame, notes: Sequence[str], limit: int) -> dict[
 
 def _counts(choice: Choice, issues: pd.DataFrame, rejected: pd.DataFrame) -> dict[str, int]:
     decisions = choice.ranking["decision"].value_counts()
+    files = int((rejected["source_row"] == 0).sum())
     return {
-        "read": len(choice.ranking) + int((rejected["source_row"] > 0).sum()),
-        "rejected": len(rejected),
+        "read": len(choice.ranking),
+        "rejected_rows": len(rejected) - files,
+        "rejected_files": files,
         **{name: int(decisions.get(name, 0)) for name in DECISIONS},
         "urgent": int((choice.ranking["urgency"] == "urgent").sum()),
         "issues": len(issues),

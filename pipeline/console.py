@@ -257,7 +257,7 @@ def _route_summary(report: RouteReport) -> str:
     largest = list(counts["departments"].items())[:5]
     lines = [
         "这些文件以前已按同样的模型、目录和设置处理过，结果没有改动。" if report.finished_before else "处理完毕。",
-        f"读入 {counts['read']:,} 件，未处理 {counts['rejected']:,} 行（见工作簿“未处理”表）。",
+        f"读入 {counts['read']:,} 件，未处理 {counts['rejected']:,} 条（行或文件，见工作簿“未处理”表）。",
         f"自动分派 {counts['auto']:,} 件，待核对 {counts['check']:,} 件，待人工复核 {counts['review']:,} 件。",
         f"归并为 {counts['issues']:,} 个事项，其中 {counts['issues_of_several']:,} 个有多件；"
         f"重复件 {counts['duplicates']:,} 件。",

@@ -220,7 +220,6 @@ LINKS = Table(
 
 DECISIONS = {"auto": "自动", "check": "核对", "review": "人工"}
 URGENCIES = {"urgent": "紧急", "normal": "一般"}
-LINK_KINDS = {"exact": "原文重复", "edited": "改写重复", "same issue": "同一事项"}
 
 
 def check_table(frame: pd.DataFrame, table: Table, *, where: str) -> None:

@@ -61,6 +61,7 @@ def test_a_part_that_fails_while_it_is_written_is_not_there(tmp_path, monkeypatc
 
 def test_a_part_takes_the_place_of_what_a_killed_run_left(tmp_path):
     path = part_path(tmp_path, 0)
-    path.with_suffix(".unfinished").write_bytes(b"half")
+    path.write_bytes(b"half")
     write_part(LETTERS, path)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    pd.testing.assert_frame_equal(pd.read_parquet(path), LETTERS)

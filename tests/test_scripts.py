@@ -105,7 +105,7 @@ def test_route_py_on_a_gbk_console_with_a_broken_file_of_an_unspeakable_name(let
     done = script("route.py", letters, tmp_path / "坏😀.xlsx", "--out", tmp_path / "结果", "--model", model)
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
-    assert "读入 4 件，未处理 2 行" in done.stdout
+    assert "读入 4 件，未处理 2 条" in done.stdout
     assert "读不了：坏?.xlsx：" in done.stdout
     assert (tmp_path / "结果" / "routing_tables.xlsx").exists()
 
@@ -134,7 +134,7 @@ def test_the_summary_tells_a_clerk_what_was_done(summary):
     run = json.loads((out / "run.json").read_text(encoding="utf-8"))
     counts = run["counts"]
     for told in (
-        f"读入 {counts['read']} 件，未处理 {counts['rejected']} 行",
+        f"读入 {counts['read']} 件，未处理 {counts['rejected']} 条",
         f"自动分派 {counts['auto']} 件，待核对 {counts['check']} 件，待人工复核 {counts['review']} 件",
         f"归并为 {counts['issues']} 个事项",
         f"重复件 {counts['duplicates']} 件",
@@ -161,7 +161,7 @@ def test_a_file_that_cannot_be_read_among_good_ones_is_status_1(summary):
 def test_a_row_that_is_left_out_is_no_failed_file(letters, model, fenban, tmp_path):
     result = fenban("route", letters, "--out", tmp_path / "out", "--model", model)
     assert result.exit_code == 0
-    assert "未处理 1 行" in result.stdout
+    assert "未处理 1 条" in result.stdout
 
 
 def test_a_finished_run_says_that_nothing_was_changed(letters, model, fenban, tmp_path):

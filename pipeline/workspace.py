@@ -102,22 +102,23 @@ def open_workspace(out: Path, *, key: str, part_key: str, overwrite: bool) -> Wo
     wanted = {"key": key, "parts": part_key}
     resumed = _read_key(folder / _KEY_FILE) == wanted
     if not resumed:
-        try:
-            if folder.exists():
-                shutil.rmtree(folder)
-            folder.mkdir(parents=True)
-        except OSError as error:
-            lock.release()
-            raise OutputError(
-                f"What an earlier run left in {folder} cannot be removed ({error.strerror}). Close the programs that "
-                "use it, or choose another --out."
-            ) from error
+        # What a worker of a killed run still holds open may stay: its parts have another name, so nobody reads them.
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / _KEY_FILE).write_text(json.dumps(wanted), encoding="utf-8")
     workspace = Workspace(out, folder, resumed, lock, f"parts-{key[:16]}")
     workspace.parts.mkdir(exist_ok=True)
     # Only parts are worth keeping: what comes after them is made anew in less time than checking it would take.
-    shutil.rmtree(workspace.result, ignore_errors=True)
-    workspace.result.mkdir()
+    try:
+        if workspace.result.exists():
+            shutil.rmtree(workspace.result)
+        workspace.result.mkdir()
+    except OSError as error:
+        lock.release()
+        raise OutputError(
+            f"{workspace.result}, left by a killed run, cannot be removed ({error.strerror}). Close the programs that "
+            "use it, or choose another --out."
+        ) from error
     return workspace
 
 

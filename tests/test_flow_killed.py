@@ -104,6 +104,16 @@ def many_letters(path, rows):
     return write_csv(path, LETTERS_HEADER, letters)
 
 
+def parts_of(folder):
+    return list(folder.glob("out.partial/parts-*/*.parquet"))
+
+
+def wait_for_parts(folder, count):
+    deadline = time.monotonic() + 120
+    while len(parts_of(folder)) < count and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is what Linux does when memory runs out")
 def test_a_run_killed_by_the_system_is_continued_by_the_same_command(tmp_path, model):
@@ -116,19 +126,34 @@ def test_a_run_killed_by_the_system_is_continued_by_the_same_command(tmp_path, m
         return [sys.executable, "route.py", str(letters), "--out", str(tmp_path / out), *options]
 
     killed = subprocess.Popen(command("out"), cwd=ROOT, start_new_session=True)
-    parts = tmp_path / "out.partial" / "parts"
-    deadline = time.monotonic() + 120
-    while len(list(parts.glob("*.parquet"))) < 4 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_for_parts(tmp_path, 4)
     # The whole group, as a power cut does; it is the session that was started above.
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
     assert not (tmp_path / "out").exists()
-    kept = {path.name: path.stat().st_mtime_ns for path in parts.glob("*.parquet")}
-    assert 4 <= len(kept) < 30
+    assert 4 <= len(parts_of(tmp_path)) < 30
     again = subprocess.run(command("out"), cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
     subprocess.run(command("straight"), cwd=ROOT, check=True)
     for name in ("routed.parquet", "issues.parquet", "links.parquet"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "straight" / name).read_bytes(), name
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "small.toml", "straight", "来信.csv"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is what Linux does when memory runs out")
+def test_workers_that_outlive_a_killed_run_leave_nothing_in_the_next_run_of_other_letters(tmp_path, model):
+    settings = tmp_path / "small.toml"
+    settings.write_text("[engine]\nbatch_rows = 100\nworkers = 2\n", encoding="utf-8")
+    first = many_letters(tmp_path / "先.csv", 3_000)
+    other = write_csv(
+        tmp_path / "后.csv", LETTERS_HEADER, [[f"o{n}", "", f"{LAMP[0]}{n}号", "", "", "", ""] for n in range(900)]
+    )
+    options = ["--out", str(tmp_path / "out"), "--model", str(model), "--settings", str(settings), "--quiet"]
+    killed = subprocess.Popen([sys.executable, "route.py", str(first), *options], cwd=ROOT)
+    wait_for_parts(tmp_path, 2)
+    killed.kill()  # the parent alone: its workers go on for a while
+    killed.wait()
+    subprocess.run([sys.executable, "route.py", str(other), *options], cwd=ROOT, check=True)
+    routed = pd.read_parquet(tmp_path / "out" / "routed.parquet")
+    assert routed["submission_id"].tolist() == [f"o{n}" for n in range(900)]

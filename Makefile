@@ -7,7 +7,7 @@ BIN := .venv/bin
 endif
 export PYTHONUTF8 := 1
 
-.PHONY: demo test slow lint model env clean
+.PHONY: demo test slow lint model spark env clean
 
 demo: .venv/ready
 	$(BIN)/python route.py corpus/sample --out out/demo --overwrite
@@ -17,6 +17,10 @@ test: .venv/ready
 
 slow: .venv/ready
 	$(BIN)/python -m pytest -q -m slow
+
+# What --engine spark needs beside a Java runtime of version 17.
+spark: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.lock
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -269,8 +269,8 @@ def _write_results(
         members = grouping.members
         if register is not None:
             members = keep_issue_ids(members, register.issues())
-            if register.renamed():
-                log.notes.append(f"{register.renamed()} 个编号在登记库里属于另一件，库里的那一件已另起编号")
+            if renamed := register.renamed():
+                log.notes.append(f"{renamed} 个编号在登记库里属于另一件，库里的那一件已另起编号")
         if grouping.tightened:
             log.notes.append(f"{grouping.tightened} 组相似件过大，归并时提高了要求")
         own = members.iloc[old.rows :]

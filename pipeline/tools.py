@@ -67,15 +67,6 @@ def open_directory(knowledge: Knowledge, *, on: date) -> Directory | None:
     return load_directory(knowledge.directory).valid_on(on) if knowledge.directory is not None else None
 
 
-def open_words(knowledge: Knowledge, directory: Directory | None, settings: Settings) -> Segmenter:
-    """The segmenter with the user dictionaries and the names of places, which it would cut apart otherwise."""
-    return open_segmenter(
-        sorted(knowledge.dictionaries.glob("*.txt")),
-        words=place_names(directory) if directory is not None else (),
-        settings=settings.segment,
-    )
-
-
 def open_tools(knowledge: Knowledge, settings: Settings, *, on: date) -> Tools:
     """Load directory, lexicon and dictionaries.
 
@@ -85,7 +76,12 @@ def open_tools(knowledge: Knowledge, settings: Settings, *, on: date) -> Tools:
     """
     directory = open_directory(knowledge, on=on)
     return Tools(
-        segmenter=open_words(knowledge, directory, settings),
+        segmenter=open_segmenter(
+            sorted(knowledge.dictionaries.glob("*.txt")),
+            # Names of places are words of the segmenter too, or it would cut them apart.
+            words=place_names(directory) if directory is not None else (),
+            settings=settings.segment,
+        ),
         lexicon=load_lexicon(knowledge.lexicon),
         gazetteer=open_gazetteer(directory, settings=settings.places) if directory is not None else None,
         directory=directory,

@@ -21,6 +21,7 @@ class LocalEngine:
 
     def __init__(self, settings: EngineSettings) -> None:
         self.workers = settings.workers or os.cpu_count() or 1
+        self._started = False
 
     def map_batches(self, batches: Iterable[pd.DataFrame], stage: Stage, *, folder: Path) -> Iterator[MappedPart]:
         """See Engine.map_batches."""
@@ -35,6 +36,7 @@ class LocalEngine:
         from joblib import Parallel, delayed
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+        self._started = True
         # Twice as many batches as workers are in flight: enough to keep them busy, few enough to bound memory.
         parallel = Parallel(n_jobs=self.workers, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
         try:
@@ -47,7 +49,8 @@ class LocalEngine:
 
     def close(self) -> None:
         """Let the workers go."""
-        if self.workers > 1:
+        # Asked for an executor, loky would make one only to end it.
+        if self._started:
             from joblib.externals.loky import get_reusable_executor
 
             # All parts are on disk, so there is nothing that a worker could still have to finish.

@@ -17,6 +17,7 @@ import typer
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
+    from pipeline.directory import Finding
     from pipeline.flow import Progress
     from pipeline.runs import RouteReport, TrainReport
     from pipeline.tools import Knowledge
@@ -152,6 +153,25 @@ def train(
     raise typer.Exit(EXIT_SOME_FAILED if report.failed_files else EXIT_DONE)
 
 
+@app.command("check")
+def check(directory: DirectoryFolder = None, as_json: AsJson = False) -> None:
+    """检查职责目录：哪个文件、哪一行有问题，怎么改。没有问题退出码 0，有要核对的 1，不改不能派单 2。"""
+    with _one_line_errors(as_json):
+        from datetime import date
+
+        from pipeline.directory import check_directory
+        from pipeline.resources import shipped
+
+        folder = Path(directory) if directory is not None else shipped("directory")
+        findings = check_directory(folder, on=date.today())
+        if as_json:
+            print(json.dumps([{**vars(finding), "file": str(finding.file)} for finding in findings]))
+        else:
+            print("\n".join([*map(str, findings), _check_summary(folder, findings)]))
+    stops = any(finding.stops for finding in findings)
+    raise typer.Exit(EXIT_NOTHING_DONE if stops else EXIT_SOME_FAILED if findings else EXIT_DONE)
+
+
 def run_command(command: Callable[..., None]) -> None:
     """Run one command as a script of its own, as route.py and train.py do."""
     single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -268,6 +288,13 @@ def _route_summary(report: RouteReport) -> str:
         f"全部结果在：{report.out}",
     ]
     return "\n".join(lines)
+
+
+def _check_summary(folder: Path, findings: list[Finding]) -> str:
+    if not findings:
+        return f"职责目录 {folder} 没有发现问题。"
+    stopping = sum(finding.stops for finding in findings)
+    return f"共 {len(findings)} 处：{stopping} 处不改不能派单，{len(findings) - stopping} 处要核对。"
 
 
 def _train_summary(report: TrainReport) -> str:

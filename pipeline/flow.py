@@ -25,7 +25,7 @@ from pipeline.bundle import Bundle, bundle_hash, load_bundle, load_training, ref
 from pipeline.card import write_card
 from pipeline.classify import classify_labels
 from pipeline.cluster import SKETCHES, content_words, describe_issues, group_submissions, sketch_submissions
-from pipeline.directory import Directory
+from pipeline.directory import Directory, check_directory
 from pipeline.engines import Engine
 from pipeline.errors import InputError
 from pipeline.evaluate import score_leads
@@ -189,6 +189,7 @@ def route(
     try:
         with MemoryWatch() as memory, open_register(register) if register is not None else nullcontext() as opened:
             log = ReadingLog(files)
+            log.notes += _doubts_about(knowledge, today)
             stage = RouteStage(knowledge, settings, known, today)
             parts = _map_parts(log, stage, workspace, engine, options, settings, watch, progress)
             counts = _write_results(log, parts, stage, directory, workspace, opened, watch, progress)
@@ -213,6 +214,12 @@ def route(
     finally:
         release_workspace(workspace)
     return RouteReport(out, run, finished_before=False)
+
+
+def _doubts_about(knowledge: Knowledge, today: dt.date) -> list[str]:
+    """One note where the directory can be used but wants a look."""
+    findings = check_directory(knowledge.directory, on=today) if knowledge.directory is not None else []
+    return [f"职责目录有 {len(findings)} 处要核对（fenban check 看全部），第一处：{findings[0]}"] if findings else []
 
 
 def _map_parts(

@@ -124,22 +124,22 @@ def test_a_directory_travels_to_a_worker(tmp_path):
 @pytest.mark.parametrize(
     ("file", "row", "column", "value", "says"),
     [
-        ("duties", 2, "topic", "trafic", "no topic of topics.csv"),
-        ("duties", 2, "lead_kind", "城管", "names 城管, a kind without any row"),
-        ("duties", 2, "co_kinds", "交警;水利局", "names 水利局"),
-        ("duties", 2, "level", "区级", "Write one of city, district, township"),
-        ("duties", 2, "urgency", "急", "Write one of urgent, normal"),
-        ("duties", 2, "working_days", "五", "is not a number of days"),
-        ("duties", 2, "working_days", "0", "is not a number of days"),
-        ("duties", 3, "valid_until", "明年", "is not a date"),
-        ("duties", 2, "valid_until", "2024-01-01", "is before valid_from 2025-01-01"),
-        ("duties", 3, "duty_id", "stall", "already stands in row 2"),
-        ("duties", 3, "words", "灯;信号灯", "too short"),
-        ("topics", 3, "topic", "traffic", "already stands in row 2"),
-        ("departments", 2, "department", "", "is empty"),
-        ("departments", 2, "jurisdiction", "道理区", "is no district of places.csv"),
-        ("places", 4, "district", "道理区", "is no row of level district"),
-        ("places", 4, "level", "街道", "Write one of city, district, township, spot"),
+        ("duties", 2, "topic", "trafic", "topics.csv 里没有这个主题"),
+        ("duties", 2, "lead_kind", "城管", "没有这一类部门"),
+        ("duties", 2, "co_kinds", "水利局", "没有这一类部门"),
+        ("duties", 2, "level", "区级", "请写成其中一个：city、district、township"),
+        ("duties", 2, "urgency", "急", "请写成其中一个：urgent、normal"),
+        ("duties", 2, "working_days", "五", "不是天数"),
+        ("duties", 2, "working_days", "0", "不是天数"),
+        ("duties", 3, "valid_until", "明年", "不是日期"),
+        ("duties", 2, "valid_until", "2024-01-01", "早于生效日期 2025-01-01"),
+        ("duties", 3, "duty_id", "stall", "第 2 行已经有了"),
+        ("duties", 3, "words", "灯", "太短"),
+        ("topics", 3, "topic", "traffic", "第 2 行已经有了"),
+        ("departments", 2, "department", "", "是空的"),
+        ("departments", 2, "jurisdiction", "道理区", "没有级别为 district 的这个地方"),
+        ("places", 4, "district", "道理区", "不是本表里的区县"),
+        ("places", 4, "level", "街道", "请写成其中一个：city、district、township、spot"),
     ],
 )
 def test_a_wrong_cell_is_named_by_file_row_column_and_value(tmp_path, file, row, column, value, says):
@@ -149,23 +149,23 @@ def test_a_wrong_cell_is_named_by_file_row_column_and_value(tmp_path, file, row,
         load_directory(folder)
 
     message = str(error.value)
-    assert f"{file}.csv, row {row}, column {column}: {value!r}" in message
+    assert f"{file}.csv 第 {row} 行 {column} 列：{f'“{value}”' if value else ''}" in message
     assert says in message
-    assert message.endswith("."), "a message ends with what to do"
+    assert message.endswith("。"), "a message ends with what to do"
 
 
 def test_a_missing_file_is_named(tmp_path):
     written(tmp_path)
     (tmp_path / "places.csv").unlink()
 
-    with pytest.raises(DirectoryError, match=r"places\.csv .*add the file"):
+    with pytest.raises(DirectoryError, match=r"places\.csv.*请补上"):
         load_directory(tmp_path)
 
 
 def test_a_missing_column_is_named_with_those_found(tmp_path):
     folder = written(tmp_path, topics=[["topic", "名称"], ["traffic", "交通出行"]])
 
-    with pytest.raises(DirectoryError, match=r"No column name, covers, boundary in .*found topic, 名称.*Add it"):
+    with pytest.raises(DirectoryError, match=r"没有 name、covers、boundary 列（只有 topic、名称）.*请把表头补上"):
         load_directory(folder)
 
 
@@ -173,5 +173,5 @@ def test_bytes_of_no_chinese_encoding_are_refused(tmp_path):
     written(tmp_path)
     (tmp_path / "topics.csv").write_bytes(b"topic,name,covers,boundary\n\xff\xff\xff,x,,\n")
 
-    with pytest.raises(DirectoryError, match="neither UTF-8 nor GB18030"):
+    with pytest.raises(DirectoryError, match="既不是 UTF-8 也不是 GB18030"):
         load_directory(tmp_path)

@@ -1,6 +1,7 @@
 """The directory: topics, departments, duties and places, read from four CSV files that an office edits in Excel."""
 
-from pipeline.directory.loading import load_directory
+from pipeline.directory.loading import check_directory, load_directory
 from pipeline.directory.model import Department, Directory, Duty, Place, Topic
+from pipeline.directory.rows import Finding
 
-__all__ = ["Department", "Directory", "Duty", "Place", "Topic", "load_directory"]
+__all__ = ["Department", "Directory", "Duty", "Finding", "Place", "Topic", "check_directory", "load_directory"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -65,6 +66,12 @@ class Duty:
     valid_until: date | None
     words: tuple[str, ...]
 
+    def in_force(self, day: date) -> bool:
+        """Whether the clause holds on a day."""
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_until is None or day <= self.valid_until
+        )
+
 
 @dataclass(frozen=True)
 class Place:
@@ -108,11 +115,7 @@ class Directory:
     @cached_property
     def bodies(self) -> dict[tuple[str, str, str], tuple[Department, ...]]:
         """(kind, level, jurisdiction) -> its bodies, nearly always one."""
-        found: dict[tuple[str, str, str], tuple[Department, ...]] = {}
-        for body in self.departments:
-            key = (body.kind, body.level, body.jurisdiction)
-            found[key] = (*found.get(key, ()), body)
-        return found
+        return bodies_of(self.departments)
 
     @cached_property
     def cities(self) -> tuple[str, ...]:
@@ -122,8 +125,7 @@ class Directory:
     @cached_property
     def city_kinds(self) -> frozenset[str]:
         """Kinds that have bodies at the level of the city only."""
-        below = {body.kind for body in self.departments if body.level != "city"}
-        return frozenset(self.kinds) - below
+        return city_kinds_of(self.departments)
 
     @cached_property
     def _kinds_of_names(self) -> dict[str, str]:
@@ -173,10 +175,19 @@ class Directory:
 
     def valid_on(self, day: date) -> Directory:
         """The same directory with only the duty clauses in force on `day`."""
-        in_force = tuple(
-            duty
-            for duty in self.duties
-            if (duty.valid_from is None or duty.valid_from <= day)
-            and (duty.valid_until is None or day <= duty.valid_until)
-        )
-        return replace(self, duties=in_force)
+        return replace(self, duties=tuple(duty for duty in self.duties if duty.in_force(day)))
+
+
+def bodies_of(departments: Iterable[Department]) -> dict[tuple[str, str, str], tuple[Department, ...]]:
+    """(kind, level, jurisdiction) -> its bodies, nearly always one."""
+    found: dict[tuple[str, str, str], tuple[Department, ...]] = {}
+    for body in departments:
+        key = (body.kind, body.level, body.jurisdiction)
+        found[key] = (*found.get(key, ()), body)
+    return found
+
+
+def city_kinds_of(departments: Sequence[Department]) -> frozenset[str]:
+    """Kinds that have bodies at the level of the city only."""
+    below = {body.kind for body in departments if body.level != "city"}
+    return frozenset(body.kind for body in departments) - below

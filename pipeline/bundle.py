@@ -31,7 +31,7 @@ from pipeline.parts import write_part
 from pipeline.resources import shipped
 from pipeline.vectorize import Vectorizer
 
-FORMAT = 1
+FORMAT = 2
 TARGETS = ("topic", "kind", "department")
 _TRAINING = "training.parquet"
 _CARD = "card.md"

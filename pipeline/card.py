@@ -18,7 +18,8 @@ def write_card(manifest: Mapping[str, Any], *, topic_names: Mapping[str, str]) -
 
     Parameters
     ----------
-    manifest : rows, sources, settings, scores (by target), lead (coverage and accuracy out of fold)
+    manifest : rows, learn_only_rows, sources, settings, scores (by target), lead (coverage and accuracy out of fold),
+        and held_out where rows were kept for a test
     topic_names : key -> Chinese name
     """
     return _card(manifest, topic_names, chinese=True) + "\n---\n\n" + _card(manifest, topic_names, chinese=False)
@@ -27,9 +28,11 @@ def write_card(manifest: Mapping[str, Any], *, topic_names: Mapping[str, str]) -
 def _card(manifest: Mapping[str, Any], topic_names: Mapping[str, str], *, chinese: bool) -> str:
     lines = [f"# {'模型说明' if chinese else 'Model card'}: {manifest['name']}", ""]
     lines.append(
-        f"由 {manifest['rows']:,} 件带标签的来信训练。来源：{'、'.join(manifest['sources'])}。"
+        f"由 {manifest['rows']:,} 件带标签的来信训练，其中 {manifest['learn_only_rows']:,} 件只学不考。"
+        f"来源：{'、'.join(manifest['sources'])}。"
         if chinese
-        else f"Trained on {manifest['rows']:,} labelled submissions from {', '.join(manifest['sources'])}."
+        else f"Trained on {manifest['rows']:,} labelled submissions, {manifest['learn_only_rows']:,} of them never "
+        f"scored, from {', '.join(manifest['sources'])}."
     )
     lines += ["", "## 成绩" if chinese else "## Scores", ""]
     folds = manifest["settings"]["classify"]["folds"]
@@ -48,8 +51,10 @@ def _card(manifest: Mapping[str, Any], topic_names: Mapping[str, str], *, chines
             f"| {_NAMES[target][0 if chinese else 1]} | {score['rows']:,} | {score['accuracy']:.3f} "
             f"({low:.3f}–{high:.3f}) | {score['macro_f1']:.3f} | {score['calibration_error']:.3f} |"
         )
-    lead = manifest["lead"]
-    lines += ["", _decisions(lead, manifest["settings"]["match"]["accuracy"], chinese=chinese)]
+    accuracy = manifest["settings"]["match"]["accuracy"]
+    lines += ["", _decisions(manifest["lead"], accuracy, chinese=chinese)]
+    if "held_out" in manifest:
+        lines += _held_out(manifest["held_out"], topic_names, chinese=chinese)
     lines += ["", "## 薄弱之处" if chinese else "## Where it fails", ""]
     for target, score in manifest["scores"].items():
         weakest = sorted(score["per_label"].items(), key=lambda item: (item[1]["f1"], item[0]))[:_WEAKEST]
@@ -69,6 +74,38 @@ def _card(manifest: Mapping[str, Any], topic_names: Mapping[str, str], *, chines
         "the probabilities are too high. Retrain with your own data."
     )
     return "\n".join(lines) + "\n"
+
+
+def _held_out(scores: Mapping[str, Any], topic_names: Mapping[str, str], *, chinese: bool) -> list[str]:
+    """The rows that were kept for a test: in no fold and no threshold."""
+    lead = scores["lead"]
+    lines = ["", "## 留出的件" if chinese else "## Held-out rows", ""]
+    if "topic" in scores:
+        topic = scores["topic"]
+        low, high = topic["accuracy_interval"]
+        lines.append(
+            f"{topic['rows']:,} 件从未学过：主题准确率 {topic['accuracy']:.3f} ({low:.3f}–{high:.3f})，"
+            f"宏平均 F1 {topic['macro_f1']:.3f}，校准误差 {topic['calibration_error']:.3f}。"
+            if chinese
+            else f"{topic['rows']:,} rows that were never learned from: topic accuracy {topic['accuracy']:.3f} "
+            f"({low:.3f}–{high:.3f}), macro-F1 {topic['macro_f1']:.3f}, ECE {topic['calibration_error']:.3f}."
+        )
+    lines.append(
+        f"主办正确率 {lead['accuracy']:.1%}；{lead['auto_coverage']:.1%} 可自动，"
+        f"其中 {lead['auto_accuracy']:.1%} 正确。"
+        if chinese
+        else f"The lead is right for {lead['accuracy']:.1%}; {lead['auto_coverage']:.1%} are auto and "
+        f"{lead['auto_accuracy']:.1%} of those are right."
+    )
+    if "topic" in scores:
+        head = "| 主题 | 件数 | 准确 | 找全 | F1 |" if chinese else "| topic | rows | precision | recall | F1 |"
+        lines += ["", head, "|---|---|---|---|---|"]
+        lines += [
+            f"| {topic_names.get(label, label) if chinese else label} | {row['rows']} | {row['precision']:.2f} | "
+            f"{row['recall']:.2f} | {row['f1']:.2f} |"
+            for label, row in scores["topic"]["per_label"].items()
+        ]
+    return lines
 
 
 def _decisions(lead: Mapping[str, Any], accuracy: float, *, chinese: bool) -> str:

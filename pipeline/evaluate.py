@@ -96,6 +96,29 @@ def score_leads(
     return scores
 
 
+def score_routed(labels: pd.DataFrame, routed: pd.DataFrame, *, target: str) -> dict[str, Any]:
+    """Scores of rows that were routed by a finished bundle.
+
+    Parameters
+    ----------
+    labels : has the columns of LABELS
+    routed : has the columns of CLASSIFIED and MATCHED, same rows and order
+    target : department, kind or topic: what a right lead means
+
+    Returns
+    -------
+    topic, as `score_labels` gives it, where there are topics, and lead, as `score_leads` gives it
+    """
+    scores: dict[str, Any] = {"lead": score_leads(labels, routed, routed, target=target)}
+    given = (labels["topic"] != "").to_numpy()
+    if given.any():
+        truth, guess, probability = (
+            column[given].to_numpy() for column in (labels["topic"], routed["topic"], routed["topic_probability"])
+        )
+        scores["topic"] = score_labels(truth.astype(np.str_), guess.astype(np.str_), probability)
+    return scores
+
+
 def score_issues(truth: Sequence[str], guess: Sequence[str]) -> dict[str, float]:
     """B-cubed and pair precision, recall and F1 of a grouping; 1 is best.
 

@@ -25,11 +25,11 @@ from pipeline.bundle import Bundle, bundle_hash, load_bundle, load_training, ref
 from pipeline.card import write_card
 from pipeline.classify import classify_labels
 from pipeline.cluster import SKETCHES, content_words, describe_issues, group_submissions, sketch_submissions
-from pipeline.directory import Directory, check_directory
+from pipeline.directory import Directory
 from pipeline.engines import Engine
 from pipeline.errors import InputError
-from pipeline.evaluate import score_leads
-from pipeline.labelling import contradictions, join_training, name_topics, rare_labels
+from pipeline.evaluate import score_leads, score_routed
+from pipeline.labelling import prepare_labels, rare_labels, read_ids, split_held_out
 from pipeline.learning import learn_labels
 from pipeline.match import fit_matcher, match_departments
 from pipeline.measure import MemoryWatch, Stopwatch
@@ -52,7 +52,7 @@ from pipeline.schema import PLACED, typed
 from pipeline.segment import segment_submissions
 from pipeline.settings import Settings
 from pipeline.tables import write_issues, write_links, write_routed, write_workbook
-from pipeline.tools import Knowledge, Tools, open_directory, open_tools
+from pipeline.tools import Knowledge, Tools, doubts_about_directory, open_directory, open_tools
 from pipeline.workspace import Workspace, finish_workspace, finished_run, open_workspace, release_workspace
 
 Progress = Callable[[str, int, float | None], None]
@@ -189,7 +189,7 @@ def route(
     try:
         with MemoryWatch() as memory, open_register(register) if register is not None else nullcontext() as opened:
             log = ReadingLog(files)
-            log.notes += _doubts_about(knowledge, today)
+            log.notes += doubts_about_directory(knowledge, on=today)
             stage = RouteStage(knowledge, settings, known, today)
             parts = _map_parts(log, stage, workspace, engine, options, settings, watch, progress)
             counts = _write_results(log, parts, stage, directory, workspace, opened, watch, progress)
@@ -214,12 +214,6 @@ def route(
     finally:
         release_workspace(workspace)
     return RouteReport(out, run, finished_before=False)
-
-
-def _doubts_about(knowledge: Knowledge, today: dt.date) -> list[str]:
-    """One note where the directory can be used but wants a look."""
-    findings = check_directory(knowledge.directory, on=today) if knowledge.directory is not None else []
-    return [f"职责目录有 {len(findings)} 处要核对（fenban check 看全部），第一处：{findings[0]}"] if findings else []
 
 
 def _map_parts(
@@ -317,6 +311,7 @@ def train(
     options: ReadOptions | None = None,
     settings: Settings | None = None,
     base: Path | None = None,
+    held_out: Path | None = None,
     strict: bool = False,
     overwrite: bool = False,
     progress: Progress = lambda stage, rows, share: None,
@@ -330,6 +325,7 @@ def train(
     knowledge : directory, lexicon and dictionaries; its bundle is not looked at
     options : how the files are to be read; `labels` must be set
     base : a bundle whose rows are learned again together with the new ones
+    held_out : file with the column submission_id of the rows that are not learned from, but scored at the end
     strict : stop where a row is rejected or labels contradict each other
     overwrite : replace a bundle that stands at `out`
 
@@ -344,24 +340,15 @@ def train(
     directory = tools.directory
     progress("read", 0, None)
     reading = read_submissions(inputs, options=options, settings=settings.reading)
-    labelled, notes = reading.submissions, list(reading.notes)
-    if directory is not None:
-        labelled = name_topics(labelled, directory.topic_key)
-    contradicting = contradictions(labelled)
-    rejected = [f"{row.source_file} 第 {row.source_row} 行未用：{row.reason}" for row in reading.rejected.itertuples()]
-    notes += rejected + contradicting
-    if strict and (rejected or contradicting):
-        raise InputError(
-            f"{len(rejected)} rows cannot be read and {len(contradicting)} texts have contradicting labels; the first: "
-            f"{(rejected + contradicting)[0]} Mend them, or train without --strict."
-        )
-    if base is not None:
-        labelled, replaced = join_training(load_training(base), labelled)
-        notes.append(f"与模型 {base.name} 的数据合并，其中 {replaced} 件由新标签代替。")
-    if labelled.empty:
-        first = f"; the first: {rejected[0]}" if rejected else ""
-        raise InputError(f"No labelled row could be read from {', '.join(map(str, inputs))}{first}. Mend the files.")
-    notes += rare_labels(labelled)
+    labelled, notes = prepare_labels(
+        reading.submissions,
+        reading.rejected,
+        topic_key=directory.topic_key if directory is not None else str,
+        base=load_training(base) if base is not None else None,
+        strict=strict,
+    )
+    labelled, held = split_held_out(labelled, read_ids(held_out) if held_out is not None else ())
+    notes = [*reading.notes, *notes, *rare_labels(labelled)]
 
     progress("segment", 0, None)
     segmented = segment_submissions(labelled, segmenter=tools.segmenter)
@@ -386,6 +373,7 @@ def train(
         "name": out.name,
         "fenban": __version__,
         "rows": len(labelled),
+        "learn_only_rows": int(labelled["learn_only"].sum()),
         "sources": sorted(labelled["source_file"].unique()),
         "lexicon_sha256": hashlib.sha256(knowledge.lexicon.read_bytes()).hexdigest(),
         "settings": dataclasses.asdict(settings),
@@ -393,6 +381,9 @@ def train(
         "lead": score_leads(rows, learned.out_of_fold, matched, target=matcher.target),
     }
     bundle = Bundle(learned.vectorizer, learned.models, matcher, manifest)
+    if len(held):
+        routed = route_batch(held, tools=tools, bundle=bundle, settings=settings)
+        manifest["held_out"] = score_routed(held, routed, target=matcher.target)
     card = write_card(manifest, topic_names=directory.topic_names if directory is not None else {})
     save_bundle(bundle, out, training=labelled, card=card, overwrite=overwrite)
     failed = reading.rejected.loc[reading.rejected["source_row"] == 0, "source_file"]

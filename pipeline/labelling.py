@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from pathlib import Path
 
 import pandas as pd
 
@@ -13,6 +15,61 @@ from pipeline.schema import LABELLED, check_table
 FEW_EXAMPLES = 5  # rows of a label below which out-of-fold probabilities say little
 LABELS_TOLD = 10
 _LABEL_NAMES = {"topic": "主题", "department": "承办单位"}
+
+
+def prepare_labels(
+    labelled: pd.DataFrame,
+    rejected: pd.DataFrame,
+    *,
+    topic_key: Callable[[str], str],
+    base: pd.DataFrame | None,
+    strict: bool,
+) -> tuple[pd.DataFrame, list[str]]:
+    """The rows that a training learns from, and Chinese remarks about rows that it cannot, or should not, trust.
+
+    Parameters
+    ----------
+    labelled, rejected : tables LABELLED and REJECTED, as read
+    topic_key : see `name_topics`
+    base : LABELLED rows of the model to go on from
+    strict : stop where a row is rejected or labels contradict each other
+
+    Raises
+    ------
+    InputError : no row is left, or `strict` and something is wrong with the rows
+    """
+    named = name_topics(labelled, topic_key)
+    contradicting = contradictions(named)
+    unread = [f"{row.source_file} 第 {row.source_row} 行未用：{row.reason}" for row in rejected.itertuples()]
+    notes = unread + contradicting
+    if strict and notes:
+        raise InputError(
+            f"{len(unread)} rows cannot be read and {len(contradicting)} texts have contradicting labels; the first: "
+            f"{notes[0]} Mend them, or train without --strict."
+        )
+    if base is not None:
+        named, replaced = join_training(base, named)
+        notes.append(f"与原模型的数据合并，其中 {replaced} 件由新标签代替。")
+    if named.empty:
+        first = f"; the first: {unread[0]}" if unread else ""
+        raise InputError(f"No labelled row could be read{first}. Mend the files.")
+    return named, notes
+
+
+def read_ids(path: Path) -> list[str]:
+    """The column submission_id of a CSV file.
+
+    Raises
+    ------
+    InputError : the file cannot be read, or has no such column
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            return [row["submission_id"] for row in csv.DictReader(file)]
+    except OSError as error:
+        raise InputError(f"Cannot read the held-out file {path} ({error.strerror}). Check its path.") from error
+    except (KeyError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} has no column submission_id in UTF-8 ({error}). Write one id a row.") from error
 
 
 def name_topics(labelled: pd.DataFrame, topic_key: Callable[[str], str]) -> pd.DataFrame:
@@ -52,6 +109,37 @@ def join_training(base: pd.DataFrame, new: pd.DataFrame) -> tuple[pd.DataFrame, 
         renamed.append(name)
     joined = pd.concat([kept.assign(submission_id=renamed), new], ignore_index=True)
     return joined[LABELLED.names], len(base) - len(kept)
+
+
+def split_held_out(labelled: pd.DataFrame, held_out: Collection[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows to learn from, and those that are kept for a test.
+
+    Parameters
+    ----------
+    labelled : table LABELLED
+    held_out : submission_ids of the test
+
+    Raises
+    ------
+    InputError : an id is in no row, or a row of the test repeats the text, or belongs to the issue, of a row learned
+        from: then the test would be no test
+    """
+    check_table(labelled, LABELLED, where="split_held_out")
+    held = labelled["submission_id"].isin(held_out).to_numpy()
+    if missing := sorted(set(held_out) - set(labelled["submission_id"])):
+        raise InputError(
+            f"{len(missing)} ids of the held-out file are in no row, the first {missing[0]}. Pass the files that they "
+            "come from, or take them out."
+        )
+    for name, values in (("issue", labelled["issue"]), ("text", pd.Series(_wordings(labelled), index=labelled.index))):
+        on_both = held & values.isin(set(values[~held]) - {""}).to_numpy()
+        if on_both.any():
+            first = labelled["submission_id"][on_both].iloc[0]
+            raise InputError(
+                f"{on_both.sum()} held-out rows have the {name} of a row to learn from, the first {first}. Hold out "
+                f"all rows of that {name}, or none."
+            )
+    return labelled[~held].reset_index(drop=True), labelled[held].reset_index(drop=True)
 
 
 def contradictions(labelled: pd.DataFrame) -> list[str]:

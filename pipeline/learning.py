@@ -80,8 +80,8 @@ def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Le
     Parameters
     ----------
     segmented : table SEGMENTED, one row for each of `labelled`, same order; tokens of `labelled` go before
-    labelled : has the columns of LABELS; rows that bring tokens are learned from but never scored. Of several
-        acceptable kinds the first is learned.
+    labelled : has the columns of LABELS; rows that bring tokens, or say that they are only to be learned from, are
+        never scored. Of several acceptable kinds the first is learned.
     lexicon : whose scores are the second view
 
     Raises
@@ -99,7 +99,9 @@ def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Le
             "Fill one of them, or name it with --topic-column or --department-column."
         )
     given = np.array([len(tokens) > 0 for tokens in labelled["tokens"]], dtype=bool)
-    scored = ~given if not given.all() else given
+    scored = ~(given | labelled["learn_only"].to_numpy(dtype=bool))
+    if not scored.any():
+        scored = np.ones(len(rows), dtype=bool)
     groups = text_groups(rows, labelled["issue"])
     folds = stratified_folds(groups, next(iter(truths.values())), settings=settings.classify)
     # Rows that are never scored are on the training side of every fold, but for those that have a scored row's text.

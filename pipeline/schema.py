@@ -74,6 +74,7 @@ LABELS = Table(
         Column("returned_by", "list", "退回单位"),
         Column("issue", "str", "事项"),
         Column("tokens", "list", "分词"),
+        Column("learn_only", "bool", "只学不考"),
     ),
 )
 LABELLED = Table("LABELLED", SUBMISSIONS.columns + LABELS.columns)

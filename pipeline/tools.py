@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from pipeline.bundle import bundle_hash
-from pipeline.directory import Directory, load_directory
+from pipeline.directory import Directory, check_directory, load_directory
 from pipeline.errors import InputError
 from pipeline.places import Gazetteer, open_gazetteer, place_names
 from pipeline.resources import shipped
@@ -65,6 +65,12 @@ class Tools:
 def open_directory(knowledge: Knowledge, *, on: date) -> Directory | None:
     """The directory with the duties in force on a day; None where the run has none."""
     return load_directory(knowledge.directory).valid_on(on) if knowledge.directory is not None else None
+
+
+def doubts_about_directory(knowledge: Knowledge, *, on: date) -> list[str]:
+    """One Chinese remark where the directory can be used but wants a look."""
+    findings = check_directory(knowledge.directory, on=on) if knowledge.directory is not None else []
+    return [f"职责目录有 {len(findings)} 处要核对（fenban check 看全部），第一处：{findings[0]}"] if findings else []
 
 
 def open_tools(knowledge: Knowledge, settings: Settings, *, on: date) -> Tools:

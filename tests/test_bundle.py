@@ -101,11 +101,11 @@ def test_a_pickle_in_disguise_is_refused_and_not_run(copy, tmp_path):
 
 def test_another_format_says_which_is_read(copy):
     rewrite_manifest(copy, lambda manifest: manifest.update(format=99))
-    with pytest.raises(BundleError, match="format 99, this fenban reads 1. Train it anew"):
+    with pytest.raises(BundleError, match="format 99, this fenban reads 2. Train it anew"):
         load_bundle(copy)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "3", '{"format": 1}', '{"format": 1, "files": []}'])
+@pytest.mark.parametrize("text", ["{", "[]", "3", '{"format": 2}', '{"format": 2, "files": []}'])
 def test_a_manifest_that_is_none_is_one_clear_error(copy, text):
     (copy / "manifest.json").write_text(text, encoding="utf-8")
     for look in (load_bundle, bundle_hash, load_training):

@@ -10,7 +10,7 @@ from conftest import BODIES, HEAT, KEYS, LAMP, WATER, labelled_rows, write_csv
 
 from pipeline.bundle import load_bundle, load_training
 from pipeline.errors import BundleError, InputError
-from pipeline.labelling import contradictions, join_training, name_topics, rare_labels
+from pipeline.labelling import contradictions, join_training, name_topics, rare_labels, read_ids, split_held_out
 from pipeline.schema import LABELLED, empty_table, typed
 
 
@@ -18,7 +18,8 @@ def labelled(*rows):
     """Table LABELLED of (id, text, labels) triples."""
     if not rows:
         return empty_table(LABELLED)
-    blank = {column.name: [] if column.kind == "list" else "" for column in LABELLED.columns}
+    empty = {"list": [], "bool": False}
+    blank = {column.name: empty.get(column.kind, "") for column in LABELLED.columns}
     records = [
         {
             **blank,
@@ -89,6 +90,35 @@ def test_one_text_with_two_labels_is_one_line_that_says_where():
 def test_a_label_that_is_not_given_contradicts_nothing():
     assert contradictions(labelled(("1", HEAT[0], {"topic": "a"}), ("2", HEAT[0], {}))) == []
     assert contradictions(labelled()) == []
+
+
+def test_held_out_rows_are_set_apart():
+    rows = labelled(("1", HEAT[0], {}), ("2", LAMP[0], {}), ("3", WATER[0], {}))
+    learned, held = split_held_out(rows, ["2"])
+    assert learned["submission_id"].tolist() == ["1", "3"]
+    assert held["submission_id"].tolist() == ["2"]
+    assert split_held_out(rows, [])[0]["submission_id"].tolist() == ["1", "2", "3"]
+
+
+def test_an_issue_or_a_text_on_both_sides_is_no_test():
+    rows = labelled(("1", HEAT[0], {"issue": "i"}), ("2", LAMP[0], {"issue": "i"}), ("3", f"{HEAT[0]} ", {}))
+    with pytest.raises(InputError, match=r"1 held-out rows have the issue .* the first 2\. Hold out all rows"):
+        split_held_out(rows, ["2"])
+    with pytest.raises(InputError, match=r"1 held-out rows have the text .* the first 3\."):
+        split_held_out(rows, ["3"])
+
+
+def test_a_held_out_id_that_no_row_has_is_named():
+    with pytest.raises(InputError, match=r"1 ids of the held-out file are in no row, the first 9\."):
+        split_held_out(labelled(("1", HEAT[0], {})), ["9"])
+
+
+def test_a_held_out_file_without_ids_is_refused(tmp_path):
+    write_csv(tmp_path / "ids.csv", ["编号"], [["1"]])
+    with pytest.raises(InputError, match="has no column submission_id"):
+        read_ids(tmp_path / "ids.csv")
+    with pytest.raises(InputError, match="Cannot read the held-out file"):
+        read_ids(tmp_path / "absent.csv")
 
 
 # Training on files
@@ -167,6 +197,33 @@ def test_rows_of_tokens_are_learned_from_and_never_scored(tmp_path, teach):
     assert report.manifest["rows"] == 27
     assert report.manifest["scores"]["topic"]["rows"] == 24
     assert load_training(report.out)["tokens"].map(list).tolist()[-1] == ["暖气", "不", "热", "供热站", "阀门"]
+
+
+def test_rows_marked_only_to_learn_from_are_never_scored(tmp_path, teach):
+    header, rows = labelled_rows("topic")
+    hints = [[f"h{n}", f"暖气片第{n}组不热", "供热燃气", "是"] for n in range(3)]
+    write_csv(tmp_path / "混合.csv", [*header, "只学不考"], [*([*row, ""] for row in rows), *hints])
+    report = teach([tmp_path / "混合.csv"], tmp_path / "model")
+    assert (report.manifest["rows"], report.manifest["learn_only_rows"]) == (27, 3)
+    assert report.manifest["scores"]["topic"]["rows"] == 24
+    assert load_training(report.out)["learn_only"].sum() == 3
+    assert "其中 3 件只学不考" in (report.out / "card.md").read_text(encoding="utf-8")
+
+
+def test_held_out_rows_are_not_learned_from_and_scored_at_the_end(topic_file, tmp_path, teach):
+    header, rows = labelled_rows("topic")
+    held = [row[0] for row in rows if row[0].endswith("7")]
+    report = teach(
+        [topic_file],
+        tmp_path / "model",
+        held_out=write_csv(tmp_path / "留出.csv", ["submission_id"], [[i] for i in held]),
+    )
+    assert report.manifest["rows"] == len(rows) - len(held)
+    assert not set(load_training(report.out)["submission_id"]) & set(held)
+    assert report.manifest["held_out"]["topic"]["rows"] == len(held)
+    card = (report.out / "card.md").read_text(encoding="utf-8")
+    assert "留出的件" in card
+    assert f"topic accuracy {report.manifest['held_out']['topic']['accuracy']:.3f}" in card
 
 
 def test_a_base_is_learned_again_with_its_corrections(topic_model, tmp_path, teach):

@@ -37,7 +37,7 @@ KINDS = {"heating_gas": "供热燃气企业", "traffic": "交通运输局", "env
 def table(rows: list[dict[str, object]]) -> pd.DataFrame:
     """LABELLED from a few columns; what is not given is empty."""
     blank = {name: [] for name in ("other_topics", "department_kind", "co_kinds", "returned_by", "tokens")}
-    texts = {name: "" for name in LABELLED.names if name not in blank}
+    texts = {name: "" for name in LABELLED.names if name not in blank} | {"learn_only": False}
     filled = [{**texts, **blank, "submission_id": f"s{row}", **given} for row, given in enumerate(rows)]
     return pd.DataFrame(filled, columns=LABELLED.names) if rows else empty_table(LABELLED)
 
@@ -187,6 +187,17 @@ def test_rows_that_bring_tokens_teach_but_are_not_scored(lexicon):
     assert learned.out_of_fold.index.tolist() == list(range(len(given), len(both)))
     assert learned.scores["topic"]["rows"] == len(texts)
     assert training_rows(cut(both), both)["text_tokens"][0][-2:] == ["A3", "区"]
+
+
+def test_rows_to_learn_from_only_teach_but_are_not_scored(lexicon):
+    hints = table([{"title": f"{row['text']} 旧", "topic": row["topic"]} for row in CORPUS.to_dict("records")])
+    texts = table([{"text": f"{place} 暖气片 冰凉 {place}", "topic": "heating_gas"} for place in PLACES])
+    texts["submission_id"] = [f"t{row}" for row in range(len(texts))]
+    both = pd.concat([hints.assign(learn_only=True), texts], ignore_index=True)
+    learned = learn_labels(cut(both), both, lexicon=lexicon, settings=SETTINGS)
+    assert learned.out_of_fold["submission_id"].tolist() == texts["submission_id"].tolist()
+    assert learned.scores["topic"]["rows"] == len(texts)
+    assert "traffic" in learned.models["topic"].labels
 
 
 def test_stop_words_are_found_where_rows_without_them_came_as_words():

@@ -30,7 +30,7 @@ BOTH = [
     "--json",
 ]
 ROUTE_OPTIONS = [*BOTH, "--model", "--engine", "--workers", "--register"]
-TRAIN_OPTIONS = [*BOTH, "--topic-column", "--department-column", "--base", "--strict"]
+TRAIN_OPTIONS = [*BOTH, "--topic-column", "--department-column", "--base", "--held-out", "--strict"]
 
 
 @pytest.fixture

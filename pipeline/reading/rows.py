@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,7 +101,7 @@ def rows_of_block(
     if options.labels:
         for column in LABELS.columns:
             cells = _picked(block, column.name, kept)
-            as_label = _token_list if column.name == "tokens" else _label_list if column.kind == "list" else cell_text
+            as_label = _token_list if column.name == "tokens" else _AS_LABEL[column.kind]
             columns[column.name] = pd.Series([as_label(cell) for cell in cells], dtype="object")
     submissions = typed(pd.DataFrame(columns), LABELLED if options.labels else SUBMISSIONS)
     return submissions, rejected_rows(file, block.sheet, rejected)
@@ -221,3 +221,11 @@ def _token_list(cell: Any) -> list[str]:
     if isinstance(cell, list | tuple):
         return [text for part in cell if (text := cell_text(part))]
     return cell_text(cell).split()
+
+
+def _yes(cell: Any) -> bool:
+    return cell_text(cell).casefold() in _YES
+
+
+_YES = frozenset(("1", "true", "yes", "y", "是", "√"))
+_AS_LABEL: dict[str, Callable[[Any], Any]] = {"str": cell_text, "list": _label_list, "bool": _yes}

@@ -101,6 +101,7 @@ LABEL_SPELLINGS: dict[str, tuple[str, ...]] = {
     "returned_by": _words("returnedby 退回单位"),
     "issue": _words("issue issueid 事项 事项编号"),
     "tokens": _words("tokens 分词 分词结果"),
+    "learn_only": _words("learnonly 只学不考"),
 }
 
 # Where no column has a known name, one that ends so and speaks of none of the others is taken, and reported.

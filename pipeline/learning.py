@@ -74,7 +74,14 @@ class Learned:
     scores: Mapping[str, Mapping[str, Any]]
 
 
-def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Lexicon, settings: Settings) -> Learned:
+def learn_labels(
+    segmented: pd.DataFrame,
+    labelled: pd.DataFrame,
+    *,
+    lexicon: Lexicon,
+    settings: Settings,
+    shares: Mapping[str, float] | None = None,
+) -> Learned:
     """Learn every target that has labels.
 
     Parameters
@@ -83,6 +90,7 @@ def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Le
     labelled : has the columns of LABELS; rows that bring tokens, or say that they are only to be learned from, are
         never scored. Of several acceptable kinds the first is learned.
     lexicon : whose scores are the second view
+    shares : how often each topic comes, in any unit; None is as often as the rows have it
 
     Raises
     ------
@@ -119,7 +127,8 @@ def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Le
         if speaks_by_name(labels[target], lexicon.topics):
             taught = int((truth != "").sum())
             trust = max(0.5, taught / (taught + settings.classify.half_trusted_rows))
-        stack, logits[target] = _calibrated(*views[target], truth, labels[target], folds, usable, trust)
+        rows_for = _row_weights(truth, usable, shares if target == "topic" else None)
+        stack, logits[target] = _calibrated(*views[target], truth, labels[target], folds, usable, trust, rows_for)
         further = NO_FURTHER
         if target == "topic":
             others = [list(names) for names in labelled["other_topics"][usable]]
@@ -279,6 +288,17 @@ def _out_of_fold(
     return views
 
 
+def _row_weights(truth: Names, usable: NDArray[np.bool_], shares: Mapping[str, float] | None) -> Doubles:
+    """How many rows each row stands for, so that labels come as often as `shares` says; mean 1 over usable rows."""
+    weights = np.ones(len(truth))
+    if shares is None or not usable.any():
+        return weights
+    labels, counts = np.unique(truth[usable], return_counts=True)
+    for label, count in zip(labels, counts, strict=True):
+        weights[truth == label] = shares.get(str(label), 0.0) / count
+    return np.asarray(weights / weights[usable].mean())
+
+
 def _calibrated(
     scores: Floats,
     prior: Floats,
@@ -287,13 +307,14 @@ def _calibrated(
     folds: Ints,
     usable: NDArray[np.bool_],
     trust: float,
+    weights: Doubles,
 ) -> tuple[Stack, Doubles]:
     """The stack for all, and logits of each row by a stack that its fold had no part in."""
-    whole = fit_stack(scores[usable], prior[usable], truth[usable], labels, trust=trust)
+    whole = fit_stack(scores[usable], prior[usable], truth[usable], labels, trust=trust, weights=weights[usable])
     logits = np.zeros(scores.shape, dtype=np.float64)
     for fold in np.unique(folds[usable]):
         test, train = folds == fold, usable & (folds != fold)
-        stack = fit_stack(scores[train], prior[train], truth[train], labels, trust=trust)
+        stack = fit_stack(scores[train], prior[train], truth[train], labels, trust=trust, weights=weights[train])
         logits[test] = stack.logits(scores[test], prior[test])
     return whole, logits
 

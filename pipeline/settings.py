@@ -38,6 +38,9 @@ class SegmentSettings:
 class VectorizeSettings:
     """How tokens, characters and the lexicon become sparse vectors."""
 
+    # Pairs of characters wherever they stand in running text, instead of single ones and pairs inside words. The latter
+    # fit the training rows' own writers better; the former say more of others, whose names of places have a 路 or 桥 too.
+    across_words: bool = False
     titles: bool = True  # words and characters of the title are features of their own, beside those of the whole
     min_rows: int = 2  # rows of the training corpus that must have a word or character sequence
     block_features: int = 60_000  # features kept of words, and as many of characters, the commonest
@@ -53,6 +56,9 @@ class ClassifySettings:
     # Up to so many labelled rows their words have half the say beside the lexicon that out-of-fold scores would give:
     # real messages differ more from a corpus than the corpus from itself.
     half_trusted_rows: int = 1_000
+    # Topics come as often as topics.csv says that an office gets them, not as often as the training rows have them:
+    # for a corpus that was written, whose counts say nothing of the mail to come.
+    usual_shares: bool = False
     seed: int = 1  # of the shuffling into folds
 
 

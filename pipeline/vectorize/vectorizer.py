@@ -98,6 +98,7 @@ class Vectorizer:
             "idf": self.idf.astype(np.float16),
             "word_features": np.array(self.word_features),
             "titles": np.array(self.settings.titles),
+            "across_words": np.array(self.settings.across_words),
             "title_weight": np.array(self.settings.title_weight),
             "unheard": self.unheard,
         }
@@ -107,6 +108,7 @@ class Vectorizer:
         """The inverse of `to_parts`."""
         settings = VectorizeSettings(
             titles=bool(parts["titles"]),
+            across_words=bool(parts["across_words"]),
             title_weight=float(parts["title_weight"]),
         )
         idf = parts["idf"].astype(np.float32)
@@ -156,10 +158,11 @@ def _grams(segmented: pd.DataFrame, settings: VectorizeSettings, unheard: Index)
         [title + text for title, text in zip(segmented["title_tokens"], segmented["text_tokens"], strict=True)]
     ).without(unheard)
     words = [whole.words(WORDS)]
-    # Only inside words: rows that came as words without stop words have other neighbours than running text has.
-    characters = [whole.characters(length, CHARACTERS, in_words=True) for length in (1, 2)]
+    # Inside words only, where rows came as words without stop words: these have other neighbours than running text has.
+    inside = not settings.across_words
+    characters = [whole.characters(length, CHARACTERS, in_words=inside) for length in ((1, 2) if inside else (2,))]
     if settings.titles:
         titles = Batch.of(segmented["title_tokens"]).without(unheard)
         words.append(titles.words(WORDS + TITLE))
-        characters.append(titles.characters(2, CHARACTERS + TITLE, in_words=True))
+        characters.append(titles.characters(2, CHARACTERS + TITLE, in_words=inside))
     return words, characters

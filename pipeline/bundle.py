@@ -2,6 +2,7 @@
 
 manifest.json     format, versions, settings, hashes of the other files, scores
 vectorizer.npz    plain arrays of each fitted object; loading runs no code
+lexicon.npz       what training made of the lexicon's weights
 topic.npz kind.npz department.npz   the label models that there were labels for
 matcher.npz
 training.parquet  the rows learned from, so that retraining needs nothing else
@@ -24,7 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.classify import LabelModel
+from pipeline.classify import LabelModel, Tuning
 from pipeline.errors import BundleError, PipelineError
 from pipeline.match import Matcher
 from pipeline.parts import write_part
@@ -45,12 +46,14 @@ class Bundle:
     Attributes
     ----------
     vectorizer : tokens -> vectors
+    tuning : the lexicon's weights as training left them
     models : label model by target; only the targets that there were labels for
     matcher : weights, calibration and thresholds of the lead
     manifest : what manifest.json holds
     """
 
     vectorizer: Vectorizer
+    tuning: Tuning
     models: Mapping[str, LabelModel]
     matcher: Matcher
     manifest: Mapping[str, Any]
@@ -76,8 +79,9 @@ def save_bundle(bundle: Bundle, folder: Path, *, training: pd.DataFrame, card: s
     if unfinished.exists():
         shutil.rmtree(unfinished)
     unfinished.mkdir(parents=True)
-    fitted: dict[str, Vectorizer | LabelModel | Matcher] = {
+    fitted: dict[str, Vectorizer | Tuning | LabelModel | Matcher] = {
         "vectorizer": bundle.vectorizer,
+        "lexicon": bundle.tuning,
         **bundle.models,
         "matcher": bundle.matcher,
     }
@@ -124,6 +128,7 @@ def load_bundle(folder: Path) -> Bundle:
     try:
         return Bundle(
             vectorizer=Vectorizer.from_parts(_arrays(folder / "vectorizer.npz")),
+            tuning=Tuning.from_parts(_arrays(folder / "lexicon.npz")),
             models={
                 target: LabelModel.from_parts(_arrays(folder / f"{target}.npz"))
                 for target in TARGETS

@@ -48,7 +48,7 @@ from pipeline.runs import (
     run_key,
     texts_of,
 )
-from pipeline.schema import PLACED, typed
+from pipeline.schema import PLACED, SUBMISSIONS, typed
 from pipeline.segment import segment_submissions
 from pipeline.settings import Settings
 from pipeline.tables import write_issues, write_links, write_routed, write_workbook
@@ -79,7 +79,11 @@ def route_batch(submissions: pd.DataFrame, *, tools: Tools, bundle: Bundle, sett
         segmented = segment_submissions(submissions, segmenter=tools.segmenter)
     with watch.stage("classify"):
         classified = classify_labels(
-            segmented, vectorizer=bundle.vectorizer, lexicon=tools.lexicon, models=bundle.models
+            segmented,
+            vectorizer=bundle.vectorizer,
+            lexicon=tools.lexicon,
+            models=bundle.models,
+            tuning=bundle.tuning,
         )
     with watch.stage("places"):
         placed = locate(submissions, segmented, gazetteer=tools.gazetteer)
@@ -381,9 +385,10 @@ def train(
         "scores": learned.scores,
         "lead": score_leads(rows, learned.out_of_fold, matched, target=matcher.target),
     }
-    bundle = Bundle(learned.vectorizer, learned.models, matcher, manifest)
+    bundle = Bundle(learned.vectorizer, learned.tuning, learned.models, matcher, manifest)
     if len(held):
-        routed = route_batch(held, tools=tools, bundle=bundle, settings=settings)
+        # Without their labels, which would stand in the place of what is predicted.
+        routed = route_batch(held[SUBMISSIONS.names], tools=tools, bundle=bundle, settings=settings)
         manifest["held_out"] = score_routed(held, routed, target=matcher.target)
     card = write_card(manifest, topic_names=directory.topic_names if directory is not None else {})
     save_bundle(bundle, out, training=labelled, card=card, overwrite=overwrite)

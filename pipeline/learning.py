@@ -17,16 +17,20 @@ from scipy import sparse
 
 from pipeline.classify import (
     NO_FURTHER,
+    UNTUNED,
     Doubles,
     Floats,
     Further,
     LabelModel,
     Names,
     Stack,
+    Tuning,
     fit_bridge,
     fit_further,
     fit_linear,
     fit_stack,
+    fit_titles,
+    fit_tuning,
     lexicon_prior,
     linear_scores,
     softmax,
@@ -38,7 +42,7 @@ from pipeline.evaluate import score_labels
 from pipeline.schema import LABELS, SEGMENTED, check_table, typed
 from pipeline.segment import normalize
 from pipeline.settings import ClassifySettings, Settings
-from pipeline.vectorize import Lexicon, Vectorizer, fit_vectorizer, lexicon_scores
+from pipeline.vectorize import Lexicon, Vectorizer, fit_vectorizer, lexicon_counts, titles_only
 
 Ints = NDArray[np.int64]
 
@@ -58,7 +62,7 @@ class Learned:
 
     Attributes
     ----------
-    vectorizer : fitted on all rows
+    vectorizer, tuning : fitted on all rows
     models : by target (topic, kind, department), for the targets that have labels
     out_of_fold : table CLASSIFIED of the rows that have a text, index as in the labelled table; each row's
         probabilities come from models and calibration that never saw it, nor its issue, nor a text like it
@@ -68,6 +72,7 @@ class Learned:
     """
 
     vectorizer: Vectorizer
+    tuning: Tuning
     models: Mapping[str, LabelModel]
     out_of_fold: pd.DataFrame
     folds: Ints
@@ -114,12 +119,15 @@ def learn_labels(
     folds = stratified_folds(groups, next(iter(truths.values())), settings=settings.classify)
     # Rows that are never scored are on the training side of every fold, but for those that have a scored row's text.
     folds[~np.isin(groups, groups[scored])] = ALWAYS_TRAINING
-    spoken = lexicon_scores(rows, lexicon, settings=settings.vectorize)
+    found = lexicon_counts(rows, lexicon, settings=settings.vectorize)
     labels = {target: np.unique(truth[truth != ""]) for target, truth in truths.items()}
-    views = _out_of_fold(rows, truths, labels, folds, scored, given, spoken, lexicon, settings)
+    weights = _row_weights(truths, np.ones(len(rows), dtype=bool), shares)
+    views = _out_of_fold(rows, truths, labels, folds, scored, given, found, weights, lexicon, settings)
 
     vectorizer = fit_vectorizer(rows, settings=settings.vectorize, unheard=unheard_words(rows, given))
-    vectors = vectorizer.transform(rows)
+    vectors, titles = vectorizer.transform(rows), _title_vectors(rows, vectorizer, settings)
+    tuning = _fit_tuning(found, truths, lexicon, settings.classify)
+    spoken = _spoken(found, tuning, lexicon)
     models, logits, scores = {}, {}, {}
     for target, truth in truths.items():
         usable = scored & (truth != "")
@@ -127,13 +135,16 @@ def learn_labels(
         if speaks_by_name(labels[target], lexicon.topics):
             taught = int((truth != "").sum())
             trust = max(0.5, taught / (taught + settings.classify.half_trusted_rows))
-        rows_for = _row_weights(truth, usable, shares if target == "topic" else None)
-        stack, logits[target] = _calibrated(*views[target], truth, labels[target], folds, usable, trust, rows_for)
+        stands_for = _row_weights(truths, usable, shares)
+        stack, logits[target] = _calibrated(*views[target], truth, labels[target], folds, usable, trust, stands_for)
         further = NO_FURTHER
         if target == "topic":
             others = [list(names) for names in labelled["other_topics"][usable]]
             further = fit_further(logits[target][usable], others, labels[target])
-        models[target] = _fit_model(vectors, spoken, truth, labels[target], lexicon, stack, further, settings.classify)
+        own = titles if target == "topic" else None
+        models[target] = _fit_model(
+            vectors, own, spoken, truth, labels[target], lexicon, stack, further, weights, settings.classify
+        )
         if usable.any():
             probabilities = softmax(logits[target][usable])
             guess = labels[target][probabilities.argmax(axis=1)]
@@ -143,7 +154,7 @@ def learn_labels(
     )
     kept = {target: values[scored] for target, values in logits.items()}
     out_of_fold = tabulate(rows["submission_id"][scored], said[scored], kept, models)
-    return Learned(vectorizer, models, out_of_fold, folds, scores)
+    return Learned(vectorizer, tuning, models, out_of_fold, folds, scores)
 
 
 def training_rows(segmented: pd.DataFrame, labelled: pd.DataFrame) -> pd.DataFrame:
@@ -266,7 +277,8 @@ def _out_of_fold(
     folds: Ints,
     scored: NDArray[np.bool_],
     given: NDArray[np.bool_],
-    spoken: Floats,
+    found: sparse.csr_matrix,
+    weights: Doubles,
     lexicon: Lexicon,
     settings: Settings,
 ) -> dict[str, tuple[Floats, Floats]]:
@@ -278,24 +290,50 @@ def _out_of_fold(
         unheard = unheard_words(rows[train], given[train])
         vectorizer = fit_vectorizer(rows[train], settings=settings.vectorize, unheard=unheard)
         vectors, unseen = vectorizer.transform(rows[train]), vectorizer.transform(rows[test])
+        titles, unseen_titles = (_title_vectors(rows[part], vectorizer, settings) for part in (train, test))
+        known = {target: truth[train] for target, truth in truths.items()}
+        spoken = _spoken(found, _fit_tuning(found[train], known, lexicon, settings.classify), lexicon)
         for target, truth in truths.items():
             usable = truth[train] != ""
             seen = truth[train][usable]
-            weights, bias = fit_linear(vectors[usable], seen, labels[target], settings=settings.classify)
+            stands_for = weights[train][usable]
+            slopes, bias = fit_linear(
+                vectors[usable], seen, labels[target], settings=settings.classify, weights=stands_for
+            )
+            own = titles[usable] if titles is not None and target == "topic" else None
+            title_model = fit_titles(own, seen, labels[target], settings=settings.classify, weights=stands_for)
             bridge = fit_bridge(spoken[train][usable], seen, labels[target], lexicon.topics)
-            views[target][0][test] = linear_scores(unseen, weights, bias)
+            views[target][0][test] = linear_scores(unseen, slopes, bias) + title_model.scores(unseen_titles)
             views[target][1][test] = lexicon_prior(spoken[test], bridge)
     return views
 
 
-def _row_weights(truth: Names, usable: NDArray[np.bool_], shares: Mapping[str, float] | None) -> Doubles:
-    """How many rows each row stands for, so that labels come as often as `shares` says; mean 1 over usable rows."""
-    weights = np.ones(len(truth))
-    if shares is None or not usable.any():
-        return weights
+def _title_vectors(rows: pd.DataFrame, vectorizer: Vectorizer, settings: Settings) -> sparse.csr_matrix | None:
+    return vectorizer.transform(titles_only(rows)) if settings.classify.title_say > 0 else None
+
+
+def _fit_tuning(
+    found: sparse.csr_matrix, truths: Mapping[str, Names], lexicon: Lexicon, settings: ClassifySettings
+) -> Tuning:
+    """The lexicon's weights learned from topics; labels of one's own say nothing about them."""
+    truth = truths.get("topic")
+    if truth is None or not speaks_by_name(np.unique(truth[truth != ""]), lexicon.topics):
+        return UNTUNED
+    return fit_tuning(found, truth, lexicon, settings=settings)
+
+
+def _spoken(found: sparse.csr_matrix, tuning: Tuning, lexicon: Lexicon) -> Floats:
+    return np.asarray(found @ tuning.weights(lexicon), dtype=np.float32)
+
+
+def _row_weights(truths: Mapping[str, Names], usable: NDArray[np.bool_], shares: Mapping[str, float] | None) -> Doubles:
+    """How many rows each row stands for, so that topics come as often as `shares` says; mean 1 over usable rows."""
+    truth = truths.get("topic")
+    if shares is None or truth is None or not usable.any():
+        return np.ones(len(usable))
     labels, counts = np.unique(truth[usable], return_counts=True)
-    for label, count in zip(labels, counts, strict=True):
-        weights[truth == label] = shares.get(str(label), 0.0) / count
+    stands_for = {str(label): shares.get(str(label), 0.0) / count for label, count in zip(labels, counts, strict=True)}
+    weights = np.array([stands_for.get(str(label), 0.0) for label in truth])
     return np.asarray(weights / weights[usable].mean())
 
 
@@ -321,15 +359,19 @@ def _calibrated(
 
 def _fit_model(
     vectors: sparse.csr_matrix,
+    titles: sparse.csr_matrix | None,
     spoken: Floats,
     truth: Names,
     labels: Names,
     lexicon: Lexicon,
     stack: Stack,
     further: Further,
+    weights: Doubles,
     settings: ClassifySettings,
 ) -> LabelModel:
     usable = truth != ""
-    weights, bias = fit_linear(vectors[usable], truth[usable], labels, settings=settings)
+    slopes, bias = fit_linear(vectors[usable], truth[usable], labels, settings=settings, weights=weights[usable])
+    own = titles[usable] if titles is not None else None
+    title_model = fit_titles(own, truth[usable], labels, settings=settings, weights=weights[usable])
     bridge = fit_bridge(spoken[usable], truth[usable], labels, lexicon.topics)
-    return LabelModel(labels, weights, bias, lexicon.topics, bridge, stack, further)
+    return LabelModel(labels, slopes, bias, title_model, lexicon.topics, bridge, stack, further)

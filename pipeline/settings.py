@@ -39,7 +39,7 @@ class VectorizeSettings:
     """How tokens, characters and the lexicon become sparse vectors."""
 
     # Pairs of characters wherever they stand in running text, instead of single ones and pairs inside words. The latter
-    # fit the training rows' own writers better; the former say more of others, whose names of places have a 路 or 桥 too.
+    # fit the training rows' own writers better; the former carry further, for a 路 in a street's name says nothing.
     across_words: bool = False
     titles: bool = True  # words and characters of the title are features of their own, beside those of the whole
     min_rows: int = 2  # rows of the training corpus that must have a word or character sequence
@@ -56,6 +56,10 @@ class ClassifySettings:
     # Up to so many labelled rows their words have half the say beside the lexicon that out-of-fold scores would give:
     # real messages differ more from a corpus than the corpus from itself.
     half_trusted_rows: int = 1_000
+    # What a sure title adds to the topics' scores, against 1 for title and text together; 0 reads both alike.
+    title_say: float = 0.0
+    # Labelled rows that must speak against a weight of the lexicon before training changes it much.
+    lexicon_faith: float = 3.0
     # Topics come as often as topics.csv says that an office gets them, not as often as the training rows have them:
     # for a corpus that was written, whose counts say nothing of the mail to come.
     usual_shares: bool = False

@@ -210,9 +210,11 @@ def test_rows_marked_only_to_learn_from_are_never_scored(tmp_path, teach):
     assert "其中 3 件只学不考" in (report.out / "card.md").read_text(encoding="utf-8")
 
 
-def test_held_out_rows_are_not_learned_from_and_scored_at_the_end(topic_file, tmp_path, teach):
+def test_held_out_rows_are_not_learned_from_and_scored_at_the_end(tmp_path, teach):
     header, rows = labelled_rows("topic")
+    rows = [*rows, ["w7", "路灯坏了半个月，晚上漆黑一片", "供热燃气"]]
     held = [row[0] for row in rows if row[0].endswith("7")]
+    topic_file = write_csv(tmp_path / "主题.csv", header, rows)
     report = teach(
         [topic_file],
         tmp_path / "model",
@@ -221,6 +223,7 @@ def test_held_out_rows_are_not_learned_from_and_scored_at_the_end(topic_file, tm
     assert report.manifest["rows"] == len(rows) - len(held)
     assert not set(load_training(report.out)["submission_id"]) & set(held)
     assert report.manifest["held_out"]["topic"]["rows"] == len(held)
+    assert report.manifest["held_out"]["topic"]["accuracy"] < 1, "the row with a wrong label was predicted, not read"
     card = (report.out / "card.md").read_text(encoding="utf-8")
     assert "留出的件" in card
     assert f"topic accuracy {report.manifest['held_out']['topic']['accuracy']:.3f}" in card

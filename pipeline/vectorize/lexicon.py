@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from pipeline.errors import DirectoryError, InputError
 from pipeline.schema import SEGMENTED, check_table
@@ -90,11 +91,10 @@ def load_lexicon(path: Path) -> Lexicon:
     return Lexicon(topics=np.array(topics, dtype=np.str_), words=np.array(words, dtype=np.str_), weights=weights)
 
 
-def lexicon_scores(segmented: pd.DataFrame, lexicon: Lexicon, *, settings: VectorizeSettings) -> Floats:
-    """How strongly the lexicon speaks for each topic.
+def lexicon_counts(segmented: pd.DataFrame, lexicon: Lexicon, *, settings: VectorizeSettings) -> sparse.csr_matrix:
+    """How often each word of the lexicon stands in each row.
 
-    Phrases are found in the running text, whatever its tokens. The score is the sum of the weights of all phrases
-    found; one in the title counts `settings.title_weight` times.
+    Phrases are found in the running text, whatever its tokens. One in the title counts `settings.title_weight` times.
 
     Parameters
     ----------
@@ -102,17 +102,38 @@ def lexicon_scores(segmented: pd.DataFrame, lexicon: Lexicon, *, settings: Vecto
 
     Returns
     -------
-    float32 of shape (n_rows, n_topics), 0 or more, higher is stronger; columns as in `lexicon.topics`
+    csr_matrix of float32, shape (n_rows, n_words)
     """
-    check_table(segmented, SEGMENTED, where="lexicon_scores")
-    scores = np.zeros((len(segmented), len(lexicon.topics)), dtype=np.float32)
-    for start, part in chunks(segmented, CACHE_ROWS):
+    check_table(segmented, SEGMENTED, where="lexicon_counts")
+    parts = []
+    for _, part in chunks(segmented, CACHE_ROWS):
+        counted = sparse.csr_matrix((len(part), len(lexicon.words)), dtype=np.float32)
         for column, weight in (("title_tokens", settings.title_weight), ("text_tokens", 1.0)):
             batch = Batch.of(part[column])
             found = [batch.characters(length, CHARACTERS) for length in lexicon.lengths]
-            counted = count_grams(lexicon.index, found, len(part), len(lexicon.words))
-            scores[start : start + len(part)] += np.float32(weight) * (counted @ lexicon.weights)
-    return scores
+            counted += np.float32(weight) * count_grams(lexicon.index, found, len(part), len(lexicon.words))
+        parts.append(counted)
+    if not parts:
+        return sparse.csr_matrix((0, len(lexicon.words)), dtype=np.float32)
+    return sparse.csr_matrix(sparse.vstack(parts, format="csr"))
+
+
+def lexicon_scores(
+    segmented: pd.DataFrame, lexicon: Lexicon, *, settings: VectorizeSettings, weights: Floats | None = None
+) -> Floats:
+    """How strongly the lexicon speaks for each topic: the sum of the weights of all its words found.
+
+    Parameters
+    ----------
+    segmented : table SEGMENTED
+    weights : shape of `lexicon.weights`, in their place
+
+    Returns
+    -------
+    float32 of shape (n_rows, n_topics), 0 or more, higher is stronger; columns as in `lexicon.topics`
+    """
+    counted = lexicon_counts(segmented, lexicon, settings=settings)
+    return np.asarray(counted @ (lexicon.weights if weights is None else weights), dtype=np.float32)
 
 
 def fold(text: str) -> str:

@@ -152,6 +152,12 @@ def fit_vectorizer(segmented: pd.DataFrame, *, settings: VectorizeSettings, unhe
     )
 
 
+def titles_only(segmented: pd.DataFrame) -> pd.DataFrame:
+    """Table SEGMENTED without the texts."""
+    nothing: list[list[str]] = [[] for _ in range(len(segmented))]
+    return segmented.assign(text_tokens=pd.Series(nothing, index=segmented.index, dtype="object"))
+
+
 def _grams(segmented: pd.DataFrame, settings: VectorizeSettings, unheard: Index) -> tuple[list[Grams], list[Grams]]:
     """The words' block and the characters' block of a batch."""
     whole = Batch.of(

@@ -34,7 +34,7 @@ def vouch_for(folder, name):
 def test_a_bundle_is_read_back_as_it_was_written(model, tmp_path):
     bundle = load_bundle(model)
     manifest = {name: value for name, value in bundle.manifest.items() if name not in ("format", "files")}
-    again = type(bundle)(bundle.vectorizer, bundle.models, bundle.matcher, manifest)
+    again = type(bundle)(bundle.vectorizer, bundle.tuning, bundle.models, bundle.matcher, manifest)
     save_bundle(again, tmp_path / "again", training=load_training(model), card="卡片")
     for path in sorted(model.glob("*.npz")):
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes(), path.name
@@ -44,7 +44,7 @@ def test_a_bundle_is_read_back_as_it_was_written(model, tmp_path):
 
 def test_no_file_of_a_bundle_needs_pickle(model):
     arrays = sorted(model.glob("*.npz"))
-    assert {path.name for path in arrays} >= {"vectorizer.npz", "topic.npz", "kind.npz", "matcher.npz"}
+    assert {path.name for path in arrays} >= {"vectorizer.npz", "lexicon.npz", "topic.npz", "kind.npz", "matcher.npz"}
     for path in arrays:
         with np.load(path, allow_pickle=False) as archive:
             assert all(archive[name].dtype.kind in "biufU" for name in archive.files)

@@ -22,13 +22,16 @@ from pipeline.classify import (
     fit_further,
     fit_linear,
     fit_stack,
+    fit_titles,
+    fit_tuning,
     lexicon_prior,
+    no_titles,
     softmax,
 )
 from pipeline.errors import TableError
 from pipeline.schema import CLASSIFIED
 from pipeline.settings import ClassifySettings, VectorizeSettings
-from pipeline.vectorize import Lexicon, Vectorizer, fit_vectorizer, lexicon_scores
+from pipeline.vectorize import Lexicon, Vectorizer, fit_vectorizer, lexicon_counts, lexicon_scores, titles_only
 
 TOPICS = np.array(["environment", "heating_gas", "traffic"])
 LABELS = np.array(["environment", "heating_gas", "other", "traffic"])
@@ -64,7 +67,7 @@ def model(vectorizer) -> LabelModel:
     weights, bias = fit_linear(vectorizer.transform(ROWS), TRUTH, LABELS, settings=SETTINGS)
     bridge = fit_bridge(spoken, TRUTH, LABELS, TOPICS)
     further = Further(weights=np.array([0.0, 1.0, 2.5]), threshold=0.5)
-    return LabelModel(LABELS, weights, bias, TOPICS, bridge, Stack(3.0, 1.0, np.zeros(4)), further)
+    return LabelModel(LABELS, weights, bias, no_titles(LABELS), TOPICS, bridge, Stack(3.0, 1.0, np.zeros(4)), further)
 
 
 def classify(model: LabelModel, vectorizer: Vectorizer, *texts: str) -> pd.DataFrame:
@@ -208,3 +211,96 @@ def test_a_missing_column_is_named(model, vectorizer):
             lexicon=LEXICON,
             models={"topic": model},
         )
+
+
+# Titles
+
+
+def titled(*rows: tuple[str, str]) -> pd.DataFrame:
+    """Titles and texts whose tokens are parted by blanks."""
+    columns = [[part.split() for part in column] for column in zip(*rows, strict=True)] if rows else [[], []]
+    names = ("title_tokens", "text_tokens")
+    table = {name: pd.Series(column, dtype="object") for name, column in zip(names, columns, strict=True)}
+    return pd.DataFrame({"submission_id": [f"t{row}" for row in range(len(rows))], **table})
+
+
+LAMPS = titled(
+    *[(f"路灯 不亮 {n}", f"路口 红绿灯 堵车 路灯 {n}") for n in range(6)],
+    *[(f"红绿灯 坏 {n}", f"路口 红绿灯 堵车 路灯 {n}") for n in range(6)],
+)
+LAMP_LABELS = np.array(["lamps", "traffic"])
+LAMP_TRUTH = np.array(["lamps"] * 6 + ["traffic"] * 6)
+
+
+@pytest.fixture(scope="module")
+def titles():
+    """A vectorizer and what titles alone say, learned where only the title tells the two labels apart."""
+    vectorizer = fit_vectorizer(LAMPS, settings=VectorizeSettings())
+    vectors = vectorizer.transform(titles_only(LAMPS))
+    settings = dataclasses.replace(SETTINGS, title_say=0.8)
+    return vectorizer, fit_titles(vectors, LAMP_TRUTH, LAMP_LABELS, settings=settings, weights=np.ones(12))
+
+
+def test_a_title_speaks_for_its_label_whatever_the_text_says(titles):
+    vectorizer, learned = titles
+    scores = learned.scores(vectorizer.transform(titles_only(titled(("路灯 不亮", "红绿灯 红绿灯 堵车")))))
+    assert scores[0, 0] > 0 > scores[0, 1]
+
+
+def test_a_row_without_a_title_is_left_as_it_is(titles):
+    vectorizer, learned = titles
+    scores = learned.scores(vectorizer.transform(titles_only(titled(("", "路灯 不亮"), ("路灯 不亮", "")))))
+    assert not scores[0].any()
+    assert scores[1].any()
+
+
+def test_an_unsure_title_says_less_than_a_sure_one(titles):
+    vectorizer, learned = titles
+    sure, unsure = learned.scores(vectorizer.transform(titles_only(titled(("路灯 不亮", ""), ("路灯 红绿灯", "")))))
+    assert np.ptp(sure) > np.ptp(unsure)
+
+
+def test_titles_have_no_say_unless_asked():
+    assert SETTINGS.title_say == 0
+    assert no_titles(LAMP_LABELS).scores(sparse.csr_matrix((3, 0))) == 0.0
+    assert fit_titles(None, LAMP_TRUTH, LAMP_LABELS, settings=SETTINGS, weights=np.ones(12)).say == 0
+
+
+# The lexicon's weights
+
+
+def tuned(*rows: tuple[str, str]) -> dict[tuple[str, str], float]:
+    """Word and topic -> weight of the lexicon, learned from pairs of text and topic."""
+    table = segmented(*(text for text, _ in rows))
+    found = lexicon_counts(table, LEXICON, settings=VectorizeSettings())
+    weights = fit_tuning(found, np.array([topic for _, topic in rows]), LEXICON, settings=SETTINGS).weights(LEXICON)
+    return {(word, topic): weights[i, j] for i, word in enumerate(LEXICON.words) for j, topic in enumerate(TOPICS)}
+
+
+def test_a_word_that_misleads_loses_weight_and_one_that_no_row_has_keeps_it():
+    weights = tuned(*[("红绿灯 供暖", "heating_gas")] * 30)
+    assert weights["红绿灯", "traffic"] < 1.5
+    assert weights["供暖", "heating_gas"] > 3
+    assert weights["噪音", "environment"] == pytest.approx(3, abs=0.01)
+
+
+def test_tuning_never_gives_a_word_a_topic_that_its_author_did_not():
+    assert tuned(*[("红绿灯", "heating_gas")] * 30)["红绿灯", "heating_gas"] == 0
+
+
+def test_labels_that_the_lexicon_does_not_know_leave_it_as_it_is():
+    assert tuned(("红绿灯", "交通处"), ("供暖", "供热处"))["红绿灯", "traffic"] == 3
+
+
+def test_another_lexicon_keeps_its_own_weights_where_training_had_no_entry():
+    found = lexicon_counts(segmented(*["红绿灯 供暖"] * 30), LEXICON, settings=VectorizeSettings())
+    learned = fit_tuning(found, np.array(["heating_gas"] * 30), LEXICON, settings=SETTINGS)
+    other = Lexicon(
+        topics=np.array(["traffic", "veterans"]),
+        words=np.array(["优抚", "红绿灯"]),
+        weights=np.array([[0, 2], [3, 0]], dtype=np.float32),
+    )
+    weights = learned.weights(other)
+    assert weights[0, 1] == 2
+    assert weights[1, 0] < 3
+    assert other.weights[1, 0] == 3, "the lexicon itself is untouched"

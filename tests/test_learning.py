@@ -103,7 +103,8 @@ def test_a_label_with_one_example_is_kept(learned, lexicon):
     rows = cut(table([{"text": "某地 请问 你们 几点 上班"}, {"text": "道里区 堵车 路口"}]))
     model = learned.models["topic"]
     spoken = lexicon_scores(rows, lexicon, settings=SETTINGS.vectorize)
-    logits = model.logits(learned.vectorizer.transform(rows), spoken, lexicon)[:, list(model.labels).index("other")]
+    logits = model.logits(learned.vectorizer.transform(rows), None, spoken, lexicon)
+    logits = logits[:, list(model.labels).index("other")]
     assert logits[0] > logits[1]
 
 

@@ -52,7 +52,7 @@ from pipeline.schema import PLACED, SUBMISSIONS, typed
 from pipeline.segment import segment_submissions
 from pipeline.settings import Settings
 from pipeline.tables import write_issues, write_links, write_routed, write_workbook
-from pipeline.tools import Knowledge, Tools, doubts_about_directory, open_directory, open_tools, usual_shares
+from pipeline.tools import Knowledge, Tools, doubts_about_directory, open_directory, open_tools
 from pipeline.workspace import Workspace, finish_workspace, finished_run, open_workspace, release_workspace
 
 Progress = Callable[[str, int, float | None], None]
@@ -357,8 +357,7 @@ def train(
     progress("segment", 0, None)
     segmented = segment_submissions(labelled, segmenter=tools.segmenter)
     progress("learn", len(labelled), None)
-    shares = usual_shares(directory) if settings.classify.usual_shares else None
-    learned = learn_labels(segmented, labelled, lexicon=tools.lexicon, settings=settings, shares=shares)
+    learned = learn_labels(segmented, labelled, lexicon=tools.lexicon, settings=settings)
 
     progress("match", len(labelled), None)
     # From here on only the rows that have a text of their own, each as a model saw it that never learned from it.

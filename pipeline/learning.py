@@ -79,14 +79,7 @@ class Learned:
     scores: Mapping[str, Mapping[str, Any]]
 
 
-def learn_labels(
-    segmented: pd.DataFrame,
-    labelled: pd.DataFrame,
-    *,
-    lexicon: Lexicon,
-    settings: Settings,
-    shares: Mapping[str, float] | None = None,
-) -> Learned:
+def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Lexicon, settings: Settings) -> Learned:
     """Learn every target that has labels.
 
     Parameters
@@ -95,7 +88,6 @@ def learn_labels(
     labelled : has the columns of LABELS; rows that bring tokens, or say that they are only to be learned from, are
         never scored. Of several acceptable kinds the first is learned.
     lexicon : whose scores are the second view
-    shares : how often each topic comes, in any unit; None is as often as the rows have it
 
     Raises
     ------
@@ -121,8 +113,7 @@ def learn_labels(
     folds[~np.isin(groups, groups[scored])] = ALWAYS_TRAINING
     found = lexicon_counts(rows, lexicon, settings=settings.vectorize)
     labels = {target: np.unique(truth[truth != ""]) for target, truth in truths.items()}
-    weights = _row_weights(truths, np.ones(len(rows), dtype=bool), shares)
-    views = _out_of_fold(rows, truths, labels, folds, scored, given, found, weights, lexicon, settings)
+    views = _out_of_fold(rows, truths, labels, folds, scored, given, found, lexicon, settings)
 
     vectorizer = fit_vectorizer(rows, settings=settings.vectorize, unheard=unheard_words(rows, given))
     vectors, titles = vectorizer.transform(rows), _title_vectors(rows, vectorizer, settings)
@@ -135,15 +126,14 @@ def learn_labels(
         if speaks_by_name(labels[target], lexicon.topics):
             taught = int((truth != "").sum())
             trust = max(0.5, taught / (taught + settings.classify.half_trusted_rows))
-        stands_for = _row_weights(truths, usable, shares)
-        stack, logits[target] = _calibrated(*views[target], truth, labels[target], folds, usable, trust, stands_for)
+        stack, logits[target] = _calibrated(*views[target], truth, labels[target], folds, usable, trust)
         further = NO_FURTHER
         if target == "topic":
             others = [list(names) for names in labelled["other_topics"][usable]]
             further = fit_further(logits[target][usable], others, labels[target])
         own = titles if target == "topic" else None
         models[target] = _fit_model(
-            vectors, own, spoken, truth, labels[target], lexicon, stack, further, weights, settings.classify
+            vectors, own, spoken, truth, labels[target], lexicon, stack, further, settings.classify
         )
         if usable.any():
             probabilities = softmax(logits[target][usable])
@@ -278,7 +268,6 @@ def _out_of_fold(
     scored: NDArray[np.bool_],
     given: NDArray[np.bool_],
     found: sparse.csr_matrix,
-    weights: Doubles,
     lexicon: Lexicon,
     settings: Settings,
 ) -> dict[str, tuple[Floats, Floats]]:
@@ -296,12 +285,9 @@ def _out_of_fold(
         for target, truth in truths.items():
             usable = truth[train] != ""
             seen = truth[train][usable]
-            stands_for = weights[train][usable]
-            slopes, bias = fit_linear(
-                vectors[usable], seen, labels[target], settings=settings.classify, weights=stands_for
-            )
+            slopes, bias = fit_linear(vectors[usable], seen, labels[target], settings=settings.classify)
             own = titles[usable] if titles is not None and target == "topic" else None
-            title_model = fit_titles(own, seen, labels[target], settings=settings.classify, weights=stands_for)
+            title_model = fit_titles(own, seen, labels[target], settings=settings.classify)
             bridge = fit_bridge(spoken[train][usable], seen, labels[target], lexicon.topics)
             views[target][0][test] = linear_scores(unseen, slopes, bias) + title_model.scores(unseen_titles)
             views[target][1][test] = lexicon_prior(spoken[test], bridge)
@@ -326,17 +312,6 @@ def _spoken(found: sparse.csr_matrix, tuning: Tuning, lexicon: Lexicon) -> Float
     return np.asarray(found @ tuning.weights(lexicon), dtype=np.float32)
 
 
-def _row_weights(truths: Mapping[str, Names], usable: NDArray[np.bool_], shares: Mapping[str, float] | None) -> Doubles:
-    """How many rows each row stands for, so that topics come as often as `shares` says; mean 1 over usable rows."""
-    truth = truths.get("topic")
-    if shares is None or truth is None or not usable.any():
-        return np.ones(len(usable))
-    labels, counts = np.unique(truth[usable], return_counts=True)
-    stands_for = {str(label): shares.get(str(label), 0.0) / count for label, count in zip(labels, counts, strict=True)}
-    weights = np.array([stands_for.get(str(label), 0.0) for label in truth])
-    return np.asarray(weights / weights[usable].mean())
-
-
 def _calibrated(
     scores: Floats,
     prior: Floats,
@@ -345,14 +320,13 @@ def _calibrated(
     folds: Ints,
     usable: NDArray[np.bool_],
     trust: float,
-    weights: Doubles,
 ) -> tuple[Stack, Doubles]:
     """The stack for all, and logits of each row by a stack that its fold had no part in."""
-    whole = fit_stack(scores[usable], prior[usable], truth[usable], labels, trust=trust, weights=weights[usable])
+    whole = fit_stack(scores[usable], prior[usable], truth[usable], labels, trust=trust)
     logits = np.zeros(scores.shape, dtype=np.float64)
     for fold in np.unique(folds[usable]):
         test, train = folds == fold, usable & (folds != fold)
-        stack = fit_stack(scores[train], prior[train], truth[train], labels, trust=trust, weights=weights[train])
+        stack = fit_stack(scores[train], prior[train], truth[train], labels, trust=trust)
         logits[test] = stack.logits(scores[test], prior[test])
     return whole, logits
 
@@ -366,12 +340,11 @@ def _fit_model(
     lexicon: Lexicon,
     stack: Stack,
     further: Further,
-    weights: Doubles,
     settings: ClassifySettings,
 ) -> LabelModel:
     usable = truth != ""
-    slopes, bias = fit_linear(vectors[usable], truth[usable], labels, settings=settings, weights=weights[usable])
+    slopes, bias = fit_linear(vectors[usable], truth[usable], labels, settings=settings)
     own = titles[usable] if titles is not None else None
-    title_model = fit_titles(own, truth[usable], labels, settings=settings, weights=weights[usable])
+    title_model = fit_titles(own, truth[usable], labels, settings=settings)
     bridge = fit_bridge(spoken[usable], truth[usable], labels, lexicon.topics)
     return LabelModel(labels, slopes, bias, title_model, lexicon.topics, bridge, stack, further)

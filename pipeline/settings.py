@@ -60,9 +60,6 @@ class ClassifySettings:
     title_say: float = 0.0
     # Labelled rows that must speak against a weight of the lexicon before training changes it much.
     lexicon_faith: float = 3.0
-    # Topics come as often as topics.csv says that an office gets them, not as often as the training rows have them:
-    # for a corpus that was written, whose counts say nothing of the mail to come.
-    usual_shares: bool = False
     seed: int = 1  # of the shuffling into folds
 
 

@@ -73,24 +73,6 @@ def doubts_about_directory(knowledge: Knowledge, *, on: date) -> list[str]:
     return [f"职责目录有 {len(findings)} 处要核对（fenban check 看全部），第一处：{findings[0]}"] if findings else []
 
 
-def usual_shares(directory: Directory | None) -> dict[str, float]:
-    """How often each topic comes, as topics.csv says.
-
-    Raises
-    ------
-    InputError : there is no directory, or a topic of it has no share
-    """
-    topics = directory.topics if directory is not None else ()
-    shares = {topic.key: topic.share for topic in topics if topic.share is not None}
-    if not topics or len(shares) < len(topics):
-        lacking = ", ".join(topic.key for topic in topics if topic.share is None) or "all: there is no directory"
-        raise InputError(
-            f"usual_shares is set, and topics.csv has no share for {lacking}. Fill the column share, or set "
-            "classify.usual_shares = false."
-        )
-    return shares
-
-
 def open_tools(knowledge: Knowledge, settings: Settings, *, on: date) -> Tools:
     """Load directory, lexicon and dictionaries.
 

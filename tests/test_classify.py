@@ -238,7 +238,7 @@ def titles():
     vectorizer = fit_vectorizer(LAMPS, settings=VectorizeSettings())
     vectors = vectorizer.transform(titles_only(LAMPS))
     settings = dataclasses.replace(SETTINGS, title_say=0.8)
-    return vectorizer, fit_titles(vectors, LAMP_TRUTH, LAMP_LABELS, settings=settings, weights=np.ones(12))
+    return vectorizer, fit_titles(vectors, LAMP_TRUTH, LAMP_LABELS, settings=settings)
 
 
 def test_a_title_speaks_for_its_label_whatever_the_text_says(titles):
@@ -263,7 +263,7 @@ def test_an_unsure_title_says_less_than_a_sure_one(titles):
 def test_titles_have_no_say_unless_asked():
     assert SETTINGS.title_say == 0
     assert no_titles(LAMP_LABELS).scores(sparse.csr_matrix((3, 0))) == 0.0
-    assert fit_titles(None, LAMP_TRUTH, LAMP_LABELS, settings=SETTINGS, weights=np.ones(12)).say == 0
+    assert fit_titles(None, LAMP_TRUTH, LAMP_LABELS, settings=SETTINGS).say == 0
 
 
 # The lexicon's weights

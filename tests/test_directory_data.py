@@ -13,7 +13,7 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parent.parent / "corpus" / "directory"
 COLUMNS = {
-    "topics": ["topic", "name", "covers", "boundary", "share"],
+    "topics": ["topic", "name", "covers", "boundary"],
     "departments": ["department", "kind", "jurisdiction", "level", "aliases"],
     "duties": [
         *("duty_id", "clause", "topic", "lead_kind", "co_kinds", "level", "urgency"),
@@ -94,7 +94,6 @@ def test_topics_are_the_default_taxonomy():
     assert [row["topic"] for row in found] == TOPICS
     assert len({row["name"] for row in found}) == len(found)
     assert all(row["covers"] and row["boundary"] for row in found)
-    assert all(0 < float(row["share"]) <= 100 for row in found)
 
 
 def test_kinds_are_exactly_the_known_ones_and_each_leads_somewhere():

@@ -5,24 +5,18 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from pipeline.classify.stack import Doubles, Floats, Names
+from pipeline.classify.stack import Floats, Names
 from pipeline.settings import ClassifySettings
 
 
 def fit_linear(
-    vectors: sparse.csr_matrix,
-    truth: Names,
-    labels: Names,
-    *,
-    settings: ClassifySettings,
-    weights: Doubles | None = None,
+    vectors: sparse.csr_matrix, truth: Names, labels: Names, *, settings: ClassifySettings
 ) -> tuple[Floats, Floats]:
     """One linear score a label, each against the rest: support vectors with squared hinge loss.
 
     Parameters
     ----------
     truth : label of each row
-    weights : how many rows each row stands for, mean 1; None is one each
 
     Returns
     -------
@@ -39,7 +33,7 @@ def fit_linear(
             bias[column] = 1
         elif right.any() and vectors.shape[1]:
             svc = LinearSVC(C=settings.cost, random_state=settings.seed)
-            fitted = svc.fit(vectors, right, sample_weight=weights)
+            fitted = svc.fit(vectors, right)
             slopes[:, column] = fitted.coef_[0]
             bias[column] = fitted.intercept_[0]
     return slopes.astype(np.float16).astype(np.float32), bias

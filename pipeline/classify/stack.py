@@ -36,9 +36,7 @@ class Stack:
         return np.asarray(self.linear * scores + self.lexicon * prior + self.offsets, dtype=np.float64)
 
 
-def fit_stack(
-    scores: Floats, prior: Floats, truth: Names, labels: Names, *, trust: float = 1.0, weights: Doubles | None = None
-) -> Stack:
+def fit_stack(scores: Floats, prior: Floats, truth: Names, labels: Names, *, trust: float = 1.0) -> Stack:
     """Weights that make out-of-fold scores into calibrated probabilities (least negative log-likelihood).
 
     Parameters
@@ -47,23 +45,19 @@ def fit_stack(
     truth : label of each row; every one is in `labels`
     trust : share, 0 to 1, of its fitted weight that the vectors' score keeps beside the lexicon's; the sum of both is
         calibrated after that
-    weights : how many rows each row stands for, mean 1; None is one each
     """
     if not len(truth):
         return Stack(linear=3.0, lexicon=0.5, offsets=np.zeros(len(labels)))
     right = truth[:, None] == labels[None, :]
-    rows = np.ones(len(truth)) if weights is None else weights
-    linear, lexicon, offsets = _fit_weights(scores.astype(np.float64), prior.astype(np.float64), right, rows)
+    linear, lexicon, offsets = _fit_weights(scores.astype(np.float64), prior.astype(np.float64), right)
     if trust < 1:
         together = trust * linear * scores + lexicon * prior
-        scale, _, offsets = _fit_weights(together, np.zeros_like(together), right, rows)
+        scale, _, offsets = _fit_weights(together, np.zeros_like(together), right)
         linear, lexicon = scale * trust * linear, scale * lexicon
     return Stack(linear=linear, lexicon=lexicon, offsets=offsets)
 
 
-def _fit_weights(
-    first: Doubles, second: Doubles, right: NDArray[np.bool_], rows: Doubles
-) -> tuple[float, float, Doubles]:
+def _fit_weights(first: Doubles, second: Doubles, right: NDArray[np.bool_]) -> tuple[float, float, Doubles]:
     """Weights of two views and the labels' offsets."""
     from scipy.optimize import minimize
 
@@ -71,8 +65,8 @@ def _fit_weights(
 
     def loss(parameters: Doubles) -> tuple[float, Doubles]:
         probabilities = softmax(np.tensordot(parameters[:2], views, axes=1) + parameters[2:])
-        value = -(rows * np.log(probabilities[right] + 1e-12)).sum() + 0.5 * _SHRINK * (parameters[2:] ** 2).sum()
-        miss = rows[:, None] * (probabilities - right)
+        value = -np.log(probabilities[right] + 1e-12).sum() + 0.5 * _SHRINK * (parameters[2:] ** 2).sum()
+        miss = probabilities - right
         by_view = np.tensordot(views, miss, axes=([1, 2], [0, 1]))
         slope = np.concatenate([by_view, miss.sum(axis=0) + _SHRINK * parameters[2:]])
         return float(value) / len(right), slope / len(right)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from pipeline.classify.linear import fit_linear, linear_scores
-from pipeline.classify.stack import Doubles, Floats, Names, softmax
+from pipeline.classify.stack import Floats, Names, softmax
 from pipeline.settings import ClassifySettings
 
 _SHARPNESS = 4.0  # scale of the scores under which the best label's probability tells how sure a title is
@@ -44,20 +44,17 @@ def no_titles(labels: Names) -> Titles:
     return Titles(np.zeros((0, len(labels)), dtype=np.float32), np.zeros(len(labels), dtype=np.float32), 0.0)
 
 
-def fit_titles(
-    titles: sparse.csr_matrix | None, truth: Names, labels: Names, *, settings: ClassifySettings, weights: Doubles
-) -> Titles:
+def fit_titles(titles: sparse.csr_matrix | None, truth: Names, labels: Names, *, settings: ClassifySettings) -> Titles:
     """Learn from the rows that have a title.
 
     Parameters
     ----------
     titles : vectors of the rows without their texts; None where titles have no say of their own
-    weights : how many rows each row stands for
     """
     if titles is None:
         return no_titles(labels)
     titled = np.diff(titles.indptr) > 0
     if not titled.any():
         return no_titles(labels)
-    slopes, bias = fit_linear(titles[titled], truth[titled], labels, settings=settings, weights=weights[titled])
+    slopes, bias = fit_linear(titles[titled], truth[titled], labels, settings=settings)
     return Titles(slopes, bias, settings.title_say)

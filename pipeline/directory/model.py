@@ -17,16 +17,12 @@ URGENCIES = ("urgent", "normal")
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic: its key in code and files, and the Chinese name that clerks read.
-
-    `share` is how many of a hundred letters are usually about it, above 0; None where nobody has said.
-    """
+    """One topic: its key in code and files, and the Chinese name that clerks read."""
 
     key: str
     name: str
     covers: str
     boundary: str
-    share: float | None = None
 
 
 @dataclass(frozen=True)

@@ -120,19 +120,6 @@ class Row:
             raise self.wrong(column, "不是天数。请写 1 以上的整数，如 5。")
         return days
 
-    def share(self, column: str) -> float | None:
-        """A number above 0, or None where the cell is empty or the file has no such column."""
-        value = self.cells.get(column, "")
-        if not value:
-            return None
-        try:
-            share = float(value)
-        except ValueError:
-            share = 0.0
-        if not 0 < share <= 100:
-            raise self.wrong(column, "不是 0 以上、100 以下的数。请写每一百件里大约有几件，如 3.5，或者空着。")
-        return share
-
     def day(self, column: str) -> date | None:
         """A date, or None where the cell is empty."""
         value = self.cells[column]
@@ -226,8 +213,7 @@ def _read(path: Path, columns: tuple[str, ...]) -> list[Row]:
 
 
 def _topic(row: Row) -> Topic:
-    share = row.share("share")
-    return Topic(row.needed("topic"), row.needed("name"), row.text("covers"), row.text("boundary"), share)
+    return Topic(row.needed("topic"), row.needed("name"), row.text("covers"), row.text("boundary"))
 
 
 def _department(row: Row) -> Department:

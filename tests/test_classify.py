@@ -304,3 +304,10 @@ def test_another_lexicon_keeps_its_own_weights_where_training_had_no_entry():
     assert weights[0, 1] == 2
     assert weights[1, 0] < 3
     assert other.weights[1, 0] == 3, "the lexicon itself is untouched"
+
+
+def test_a_lexicon_without_a_word_is_left_without_one():
+    found = lexicon_counts(segmented("红绿灯"), LEXICON, settings=VectorizeSettings())
+    learned = fit_tuning(found, np.array(["traffic"]), LEXICON, settings=SETTINGS)
+    empty = Lexicon(topics=np.array([], dtype=str), words=np.array([], dtype=str), weights=np.zeros((0, 0), np.float32))
+    assert learned.weights(empty).shape == (0, 0)

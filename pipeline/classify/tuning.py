@@ -39,7 +39,7 @@ class Tuning:
     def weights(self, lexicon: Lexicon) -> Floats:
         """The lexicon's weights by this tuning; an entry that training did not have keeps its own."""
         weights = lexicon.weights.copy()
-        if len(self.words):
+        if len(self.words) and len(lexicon.words):
             rows, known_words = _places(lexicon.words, self.words)
             columns, known_topics = _places(lexicon.topics, self.topics)
             known = known_words & known_topics

@@ -66,9 +66,13 @@ def speed(labelled: pd.DataFrame, segmenter: Segmenter, learned: Any, lexicon: A
     start = time.process_time()
     segmented = segment_submissions(short[SUBMISSIONS.names], segmenter=segmenter)
     cut = time.process_time() - start
-    classify_labels(segmented.head(5), vectorizer=learned.vectorizer, lexicon=lexicon, models=learned.models)
+    classify_labels(
+        segmented.head(5), vectorizer=learned.vectorizer, lexicon=lexicon, models=learned.models, tuning=learned.tuning
+    )
     start = time.process_time()
-    classify_labels(segmented, vectorizer=learned.vectorizer, lexicon=lexicon, models=learned.models)
+    classify_labels(
+        segmented, vectorizer=learned.vectorizer, lexicon=lexicon, models=learned.models, tuning=learned.tuning
+    )
     return len(short) / cut, len(short) / (cut + time.process_time() - start)
 
 

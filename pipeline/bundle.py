@@ -30,6 +30,7 @@ from pipeline.errors import BundleError, PipelineError
 from pipeline.match import Matcher
 from pipeline.parts import write_part
 from pipeline.resources import shipped
+from pipeline.settings import Settings, merge_settings
 from pipeline.vectorize import Vectorizer
 
 FORMAT = 2
@@ -172,6 +173,15 @@ def load_training(folder: Path) -> pd.DataFrame:
     """
     _check_file(folder, _TRAINING, load_manifest(folder))
     return pd.read_parquet(folder / _TRAINING)
+
+
+def settings_of(folder: Path | None) -> Settings:
+    """The settings by which a bundle's rows became vectors and labels; the defaults for no bundle."""
+    if folder is None:
+        return Settings()
+    kept = load_manifest(folder).get("settings", {})
+    learned = {section: dict(kept[section]) for section in ("vectorize", "classify") if section in kept}
+    return merge_settings(learned, where=str(folder / _MANIFEST))
 
 
 def bundle_hash(folder: Path) -> str:

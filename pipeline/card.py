@@ -78,7 +78,6 @@ def _card(manifest: Mapping[str, Any], topic_names: Mapping[str, str], *, chines
 
 def _held_out(scores: Mapping[str, Any], topic_names: Mapping[str, str], *, chinese: bool) -> list[str]:
     """The rows that were kept for a test: in no fold and no threshold."""
-    lead = scores["lead"]
     lines = ["", "## 留出的件" if chinese else "## Held-out rows", ""]
     if "topic" in scores:
         topic = scores["topic"]
@@ -90,13 +89,15 @@ def _held_out(scores: Mapping[str, Any], topic_names: Mapping[str, str], *, chin
             else f"{topic['rows']:,} rows that were never learned from: topic accuracy {topic['accuracy']:.3f} "
             f"({low:.3f}–{high:.3f}), macro-F1 {topic['macro_f1']:.3f}, ECE {topic['calibration_error']:.3f}."
         )
-    lines.append(
-        f"主办正确率 {lead['accuracy']:.1%}；{lead['auto_coverage']:.1%} 可自动，"
-        f"其中 {lead['auto_accuracy']:.1%} 正确。"
-        if chinese
-        else f"The lead is right for {lead['accuracy']:.1%}; {lead['auto_coverage']:.1%} are auto and "
-        f"{lead['auto_accuracy']:.1%} of those are right."
-    )
+    if "lead" in scores:
+        lead = scores["lead"]
+        lines.append(
+            f"主办正确率 {lead['accuracy']:.1%}；{lead['auto_coverage']:.1%} 可自动，"
+            f"其中 {lead['auto_accuracy']:.1%} 正确。"
+            if chinese
+            else f"The lead is right for {lead['accuracy']:.1%}; {lead['auto_coverage']:.1%} are auto and "
+            f"{lead['auto_accuracy']:.1%} of those are right."
+        )
     if "topic" in scores:
         head = "| 主题 | 件数 | 准确 | 找全 | F1 |" if chinese else "| topic | rows | precision | recall | F1 |"
         lines += ["", head, "|---|---|---|---|---|"]

@@ -145,7 +145,7 @@ def train(
                     topic_column=topic_column,
                     department_column=department_column,
                 ),
-                settings=load_settings(settings),
+                settings=load_settings(settings) if settings is not None else None,
                 held_out=held_out,
                 strict=strict,
                 overwrite=overwrite,
@@ -156,7 +156,10 @@ def train(
 
 
 @app.command("check")
-def check(directory: DirectoryFolder = None, as_json: AsJson = False) -> None:
+def check(
+    directory: Annotated[Path | None, typer.Option(help="职责目录文件夹；不写则检查随带的目录")] = None,
+    as_json: AsJson = False,
+) -> None:
     """检查职责目录：哪个文件、哪一行有问题，怎么改。没有问题退出码 0，有要核对的 1，不改不能派单 2。"""
     with _one_line_errors(as_json):
         from datetime import date
@@ -164,7 +167,7 @@ def check(directory: DirectoryFolder = None, as_json: AsJson = False) -> None:
         from pipeline.directory import check_directory
         from pipeline.resources import shipped
 
-        folder = Path(directory) if directory is not None else shipped("directory")
+        folder = directory if directory is not None else shipped("directory")
         findings = check_directory(folder, on=date.today())
         if as_json:
             print(json.dumps([{**vars(finding), "file": str(finding.file)} for finding in findings]))
@@ -305,6 +308,11 @@ def _train_summary(report: TrainReport) -> str:
         lines.append(
             f"{_TARGETS[target]}：交叉验证 {scores['rows']:,} 件，准确率 {scores['accuracy']:.1%}，"
             f"宏平均 F1 {scores['macro_f1']:.3f}，校准误差 {scores['calibration_error']:.3f}。"
+        )
+    if "topic" in report.manifest.get("held_out", {}):
+        held = report.manifest["held_out"]["topic"]
+        lines.append(
+            f"留出的 {held['rows']:,} 件：主题准确率 {held['accuracy']:.1%}，宏平均 F1 {held['macro_f1']:.3f}。"
         )
     lines += [f"注意：{note}" for note in report.notes[:NOTES_SHOWN]]
     lines.append(f"模型在：{report.out}（说明见 {report.out / 'card.md'}）")

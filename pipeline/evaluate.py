@@ -107,9 +107,12 @@ def score_routed(labels: pd.DataFrame, routed: pd.DataFrame, *, target: str) -> 
 
     Returns
     -------
-    topic, as `score_labels` gives it, where there are topics, and lead, as `score_leads` gives it
+    topic, as `score_labels` gives it, and lead, as `score_leads` gives it, where any row has the label
     """
-    scores: dict[str, Any] = {"lead": score_leads(labels, routed, routed, target=target)}
+    scores: dict[str, Any] = {}
+    leads = labels["department_kind"].map(len) if target == "kind" else labels[target].map(len)
+    if leads.any():
+        scores["lead"] = score_leads(labels, routed, routed, target=target)
     given = (labels["topic"] != "").to_numpy()
     if given.any():
         truth, guess, probability = (

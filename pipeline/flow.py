@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline import __version__
-from pipeline.bundle import Bundle, bundle_hash, load_bundle, load_training, refuse_existing, save_bundle
+from pipeline.bundle import Bundle, bundle_hash, load_bundle, load_training, refuse_existing, save_bundle, settings_of
 from pipeline.card import write_card
 from pipeline.classify import classify_labels
 from pipeline.cluster import SKETCHES, content_words, describe_issues, group_submissions, sketch_submissions
@@ -328,6 +328,7 @@ def train(
     out : folder of the new bundle, models/NAME
     knowledge : directory, lexicon and dictionaries; its bundle is not looked at
     options : how the files are to be read; `labels` must be set
+    settings : None learns as the base was learned, or as a fresh model is
     base : a bundle whose rows are learned again together with the new ones
     held_out : file with the column submission_id of the rows that are not learned from, but scored at the end
     strict : stop where a row is rejected or labels contradict each other
@@ -338,7 +339,7 @@ def train(
     InputError : nothing to learn from, or `strict` and something is wrong with the rows
     BundleError : a folder stands at `out` already
     """
-    options, settings = options or ReadOptions(labels=True), settings or Settings()
+    options, settings = options or ReadOptions(labels=True), settings or settings_of(base)
     refuse_existing(out, overwrite=overwrite)
     tools = open_tools(knowledge, settings, on=dt.date.today())
     directory = tools.directory

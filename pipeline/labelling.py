@@ -61,15 +61,20 @@ def read_ids(path: Path) -> list[str]:
 
     Raises
     ------
-    InputError : the file cannot be read, or has no such column
+    InputError : the file cannot be read, has no such column, or no id
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            return [row["submission_id"] for row in csv.DictReader(file)]
+            reader = csv.DictReader(file)
+            named = "submission_id" in (reader.fieldnames or ())
+            ids = [(row.get("submission_id") or "").strip() for row in reader]
     except OSError as error:
         raise InputError(f"Cannot read the held-out file {path} ({error.strerror}). Check its path.") from error
-    except (KeyError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} has no column submission_id in UTF-8 ({error}). Write one id a row.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"The held-out file {path} is not UTF-8 ({error.reason}). Save it as CSV UTF-8.") from error
+    if not named or not any(ids):
+        raise InputError(f"{path} has no column submission_id with an id in it. Write that header and one id a row.")
+    return [name for name in ids if name]
 
 
 def name_topics(labelled: pd.DataFrame, topic_key: Callable[[str], str]) -> pd.DataFrame:
@@ -121,8 +126,8 @@ def split_held_out(labelled: pd.DataFrame, held_out: Collection[str]) -> tuple[p
 
     Raises
     ------
-    InputError : an id is in no row, or a row of the test repeats the text, or belongs to the issue, of a row learned
-        from: then the test would be no test
+    InputError : an id is in no row, no row is left to learn from, or a row of the test repeats the text (blanks
+        aside), or belongs to the issue, of a row learned from: then the test would be no test
     """
     check_table(labelled, LABELLED, where="split_held_out")
     held = labelled["submission_id"].isin(held_out).to_numpy()
@@ -131,6 +136,8 @@ def split_held_out(labelled: pd.DataFrame, held_out: Collection[str]) -> tuple[p
             f"{len(missing)} ids of the held-out file are in no row, the first {missing[0]}. Pass the files that they "
             "come from, or take them out."
         )
+    if held.all():
+        raise InputError("Every row is held out and none is left to learn from. Hold out fewer.")
     for name, values in (("issue", labelled["issue"]), ("text", pd.Series(_wordings(labelled), index=labelled.index))):
         on_both = held & values.isin(set(values[~held]) - {""}).to_numpy()
         if on_both.any():

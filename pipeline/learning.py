@@ -64,7 +64,7 @@ class Learned:
     ----------
     vectorizer, tuning : fitted on all rows
     models : by target (topic, kind, department), for the targets that have labels
-    out_of_fold : table CLASSIFIED of the rows that have a text, index as in the labelled table; each row's
+    out_of_fold : table CLASSIFIED of the rows that are scored, index as in the labelled table; each row's
         probabilities come from models and calibration that never saw it, nor its issue, nor a text like it
     folds : int, shape (n_rows,), the part that each labelled row is in; ALWAYS_TRAINING is in every training side
     scores : by target that was scored: rows, labels, accuracy, macro_f1, calibration_error,
@@ -117,7 +117,7 @@ def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Le
 
     vectorizer = fit_vectorizer(rows, settings=settings.vectorize, unheard=unheard_words(rows, given))
     vectors, titles = vectorizer.transform(rows), _title_vectors(rows, vectorizer, settings)
-    tuning = _fit_tuning(found, truths, lexicon, settings.classify)
+    tuning = _fit_tuning(found, truths, np.ones(len(rows), dtype=bool), labels, lexicon, settings.classify)
     spoken = _spoken(found, tuning, lexicon)
     models, logits, scores = {}, {}, {}
     for target, truth in truths.items():
@@ -280,8 +280,7 @@ def _out_of_fold(
         vectorizer = fit_vectorizer(rows[train], settings=settings.vectorize, unheard=unheard)
         vectors, unseen = vectorizer.transform(rows[train]), vectorizer.transform(rows[test])
         titles, unseen_titles = (_title_vectors(rows[part], vectorizer, settings) for part in (train, test))
-        known = {target: truth[train] for target, truth in truths.items()}
-        spoken = _spoken(found, _fit_tuning(found[train], known, lexicon, settings.classify), lexicon)
+        spoken = _spoken(found, _fit_tuning(found, truths, train, labels, lexicon, settings.classify), lexicon)
         for target, truth in truths.items():
             usable = truth[train] != ""
             seen = truth[train][usable]
@@ -299,13 +298,17 @@ def _title_vectors(rows: pd.DataFrame, vectorizer: Vectorizer, settings: Setting
 
 
 def _fit_tuning(
-    found: sparse.csr_matrix, truths: Mapping[str, Names], lexicon: Lexicon, settings: ClassifySettings
+    found: sparse.csr_matrix,
+    truths: Mapping[str, Names],
+    train: NDArray[np.bool_],
+    labels: Mapping[str, Names],
+    lexicon: Lexicon,
+    settings: ClassifySettings,
 ) -> Tuning:
-    """The lexicon's weights learned from topics; labels of one's own say nothing about them."""
-    truth = truths.get("topic")
-    if truth is None or not speaks_by_name(np.unique(truth[truth != ""]), lexicon.topics):
+    """The lexicon's weights learned from topics; labels of one's own, in any row, say nothing about them."""
+    if "topic" not in truths or not speaks_by_name(labels["topic"], lexicon.topics):
         return UNTUNED
-    return fit_tuning(found, truth, lexicon, settings=settings)
+    return fit_tuning(found[train], truths["topic"][train], lexicon, settings=settings)
 
 
 def _spoken(found: sparse.csr_matrix, tuning: Tuning, lexicon: Lexicon) -> Floats:

@@ -70,7 +70,10 @@ def open_directory(knowledge: Knowledge, *, on: date) -> Directory | None:
 def doubts_about_directory(knowledge: Knowledge, *, on: date) -> list[str]:
     """One Chinese remark where the directory can be used but wants a look."""
     findings = check_directory(knowledge.directory, on=on) if knowledge.directory is not None else []
-    return [f"职责目录有 {len(findings)} 处要核对（fenban check 看全部），第一处：{findings[0]}"] if findings else []
+    if not findings:
+        return []
+    command = f"fenban check --directory {knowledge.directory}"
+    return [f"职责目录有 {len(findings)} 处要核对（{command} 看全部），第一处：{findings[0]}"]
 
 
 def open_tools(knowledge: Knowledge, settings: Settings, *, on: date) -> Tools:

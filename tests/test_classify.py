@@ -13,9 +13,12 @@ from scipy import sparse
 
 from pipeline.classify import (
     NO_FURTHER,
+    UNTUNED,
     Further,
     LabelModel,
     Stack,
+    Titles,
+    Tuning,
     align,
     classify_labels,
     fit_bridge,
@@ -41,6 +44,8 @@ LEXICON = Lexicon(
     weights=np.array([[0, 3, 0], [3, 0, 0], [0, 0, 3]], dtype=np.float32),
 )
 SETTINGS = ClassifySettings()
+# What training may have made of the lexicon: the lights say less than their author thought.
+TUNING = Tuning(np.array(["红绿灯"]), np.array(["traffic"]), np.array([0.5], dtype=np.float32))
 TRUTH = np.array(["heating_gas", "environment", "traffic"] * 4)
 
 
@@ -71,7 +76,9 @@ def model(vectorizer) -> LabelModel:
 
 
 def classify(model: LabelModel, vectorizer: Vectorizer, *texts: str) -> pd.DataFrame:
-    return classify_labels(segmented(*texts), vectorizer=vectorizer, lexicon=LEXICON, models={"topic": model})
+    return classify_labels(
+        segmented(*texts), vectorizer=vectorizer, lexicon=LEXICON, models={"topic": model}, tuning=UNTUNED
+    )
 
 
 def test_a_row_gets_its_topic_and_at_most_three_labels_best_first(model, vectorizer):
@@ -92,7 +99,7 @@ def test_targets_that_were_not_learned_stay_empty(model, vectorizer):
     found = classify(model, vectorizer, "供暖 不热")
     assert found["kind_labels"].tolist() == [[]]
     assert found["department_probabilities"].tolist() == [[]]
-    nothing = classify_labels(segmented("供暖 不热"), vectorizer=vectorizer, lexicon=LEXICON, models={})
+    nothing = classify_labels(segmented("供暖 不热"), vectorizer=vectorizer, lexicon=LEXICON, models={}, tuning=UNTUNED)
     assert (nothing["topic"].tolist(), nothing["topic_probability"].tolist()) == ([""], [0.0])
 
 
@@ -110,13 +117,44 @@ def test_a_text_of_two_matters_gets_a_further_topic_and_other_is_never_one(model
     assert found["other_topics"].iloc[1] == []
 
 
-def test_batches_of_one_give_the_same_as_all_at_once(model, vectorizer):
+def test_a_tuned_lexicon_says_less(model, vectorizer):
+    rows = segmented("红绿灯 旁边")
+    models = {"topic": model}
+    sure, unsure = (
+        classify_labels(rows, vectorizer=vectorizer, lexicon=LEXICON, models=models, tuning=tuning)["topic_probability"]
+        for tuning in (UNTUNED, TUNING)
+    )
+    assert unsure.iloc[0] < sure.iloc[0]
+
+
+@pytest.fixture(scope="module")
+def hearing(model, vectorizer) -> LabelModel:
+    """The model with a say of titles, as the shipped one has."""
+    return dataclasses.replace(model, titles=Titles(model.weights, model.bias, 0.8))
+
+
+def test_a_title_is_heard_when_a_row_is_classified(model, hearing, vectorizer):
+    rows = segmented("红绿灯 堵车").assign(title_tokens=pd.Series([["供暖", "不热"]], index=[10], dtype="object"))
+    heat = [
+        dict(zip(found["topic_labels"].iloc[0], found["topic_probabilities"].iloc[0], strict=True)).get(
+            "heating_gas", 0
+        )
+        for which in (model, hearing)
+        for found in [
+            classify_labels(rows, vectorizer=vectorizer, lexicon=LEXICON, models={"topic": which}, tuning=UNTUNED)
+        ]
+    ]
+    assert heat[1] > heat[0]
+
+
+def test_batches_of_one_give_the_same_as_all_at_once(hearing, vectorizer):
+    model = hearing
     texts = ["供暖 不热", "", "烧烤 噪音", "路口 红绿灯 坏 供暖"]
     table = segmented(*texts)
     models = {"topic": model, "kind": model}
-    whole = classify_labels(table, vectorizer=vectorizer, lexicon=LEXICON, models=models)
+    whole = classify_labels(table, vectorizer=vectorizer, lexicon=LEXICON, models=models, tuning=TUNING)
     parts = [
-        classify_labels(table.iloc[[row]], vectorizer=vectorizer, lexicon=LEXICON, models=models)
+        classify_labels(table.iloc[[row]], vectorizer=vectorizer, lexicon=LEXICON, models=models, tuning=TUNING)
         for row in range(len(table))
     ]
     pd.testing.assert_frame_equal(pd.concat(parts), whole, check_exact=True)
@@ -126,7 +164,8 @@ def test_no_rows_give_no_rows(model, vectorizer):
     assert len(classify(model, vectorizer)) == 0
 
 
-def test_parts_give_the_same_model(model, vectorizer):
+def test_parts_give_the_same_model(hearing, vectorizer):
+    model = hearing
     parts = model.to_parts()
     assert all(part.dtype.kind in "uifbU" for part in parts.values())
     again = LabelModel.from_parts(parts)
@@ -210,6 +249,7 @@ def test_a_missing_column_is_named(model, vectorizer):
             vectorizer=vectorizer,
             lexicon=LEXICON,
             models={"topic": model},
+            tuning=UNTUNED,
         )
 
 

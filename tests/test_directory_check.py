@@ -52,7 +52,7 @@ def test_all_unknown_keys_are_told_at_once(tmp_path):
     duties = with_cell(with_cell(DUTIES, 2, "topic", "trafic"), 3, "lead_kind", "交巡警")
     findings = check_directory(written(tmp_path, duties=duties), on=TODAY)
 
-    assert [(f.file.name, f.row, f.column, f.value, f.stops) for f in findings if f.stops] == [
+    assert [(f.file.name, f.row, f.column, f.value, f.stops) for f in findings] == [
         ("duties.csv", 2, "topic", "trafic", True),
         ("duties.csv", 3, "lead_kind", "交巡警", True),
     ]
@@ -85,6 +85,19 @@ def test_a_city_body_answers_for_districts_only_where_the_kind_exists_nowhere_be
     duties = [*DUTIES, clause("signs", "交警", "路牌;指路牌", level="district")]
 
     assert told(written(tmp_path, duties=duties)) == []
+
+
+def test_a_city_duty_without_a_city_body_is_done_by_the_districts(tmp_path):
+    duties = [*DUTIES, clause("stalls", "城管局", "夜市;早市", level="city")]
+
+    assert told(written(tmp_path, duties=duties)) == []
+
+
+def test_two_topics_have_two_names_and_a_place_stands_once(tmp_path):
+    topics = with_cell(TOPICS, 3, "name", "交通出行")
+    lines = told(written(tmp_path, topics=topics, places=[*PLACES, PLACES[-1]]))
+
+    assert ["topics.csv 第 3 行 name 列" in lines[0], "places.csv 第 5 行 place 列" in lines[1]] == [True, True]
 
 
 def test_a_township_duty_names_the_townships_that_nobody_answers_for(tmp_path):
@@ -157,7 +170,7 @@ def test_the_command_speaks_json_to_programs(tmp_path):
     written(tmp_path, duties=with_cell(LASTING, 2, "topic", "trafic"))
     done = CliRunner().invoke(app, ["check", "--directory", str(tmp_path), "--json"])
 
-    (finding,) = (found for found in json.loads(done.output) if found["stops"])
+    (finding,) = json.loads(done.output)
     assert (finding["row"], finding["column"], finding["value"]) == (2, "topic", "trafic")
 
 

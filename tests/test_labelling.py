@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 from conftest import BODIES, HEAT, KEYS, LAMP, WATER, labelled_rows, write_csv
 
-from pipeline.bundle import load_bundle, load_training
+from pipeline.bundle import load_bundle, load_training, settings_of
 from pipeline.errors import BundleError, InputError
 from pipeline.labelling import contradictions, join_training, name_topics, rare_labels, read_ids, split_held_out
 from pipeline.schema import LABELLED, empty_table, typed
+from pipeline.settings import Settings
 
 
 def labelled(*rows):
@@ -108,6 +109,17 @@ def test_an_issue_or_a_text_on_both_sides_is_no_test():
         split_held_out(rows, ["3"])
 
 
+def test_holding_everything_out_is_refused():
+    with pytest.raises(InputError, match="none is left to learn from"):
+        split_held_out(labelled(("1", HEAT[0], {})), ["1"])
+
+
+def test_a_base_is_learned_again_by_its_own_settings(topic_model, tmp_path):
+    kept = settings_of(topic_model.out)
+    assert kept.classify == Settings().classify.__class__(**topic_model.manifest["settings"]["classify"])
+    assert settings_of(None) == Settings()
+
+
 def test_a_held_out_id_that_no_row_has_is_named():
     with pytest.raises(InputError, match=r"1 ids of the held-out file are in no row, the first 9\."):
         split_held_out(labelled(("1", HEAT[0], {})), ["9"])
@@ -117,6 +129,11 @@ def test_a_held_out_file_without_ids_is_refused(tmp_path):
     write_csv(tmp_path / "ids.csv", ["编号"], [["1"]])
     with pytest.raises(InputError, match="has no column submission_id"):
         read_ids(tmp_path / "ids.csv")
+    write_csv(tmp_path / "blank.csv", ["submission_id", "备注"], [["", "空"]])
+    with pytest.raises(InputError, match="no column submission_id with an id in it"):
+        read_ids(tmp_path / "blank.csv")
+    write_csv(tmp_path / "loose.csv", ["备注", "submission_id"], [["甲", " 1 "], ["乙"]])
+    assert read_ids(tmp_path / "loose.csv") == ["1"]
     with pytest.raises(InputError, match="Cannot read the held-out file"):
         read_ids(tmp_path / "absent.csv")
 

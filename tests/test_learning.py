@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import combinations
 from pathlib import Path
 
@@ -123,7 +124,9 @@ def test_learning_twice_gives_the_same(learned, lexicon):
 
 def test_what_is_learned_finds_new_texts(learned, lexicon):
     rows = cut(table([{"text": "阿城区 暖气片 冰凉 室温 低"}, {"text": "方正县 路口 红绿灯 坏"}]))
-    found = classify_labels(rows, vectorizer=learned.vectorizer, lexicon=lexicon, models=learned.models)
+    found = classify_labels(
+        rows, vectorizer=learned.vectorizer, lexicon=lexicon, models=learned.models, tuning=learned.tuning
+    )
     assert found["topic"].tolist() == ["heating_gas", "traffic"]
     assert [names[0] for names in found["kind_labels"]] == ["供热燃气企业", "交通运输局"]
 
@@ -201,6 +204,53 @@ def test_rows_to_learn_from_only_teach_but_are_not_scored(lexicon):
     assert "traffic" in learned.models["topic"].labels
 
 
+def test_a_copy_that_is_only_to_learn_from_stays_out_of_the_fold_that_scores_its_text(lexicon):
+    generator = np.random.default_rng(2)
+    texts = [" ".join(chr(0x4E00 + code) * 2 for code in generator.integers(0, 6_000, size=15)) for _ in range(60)]
+    topics = generator.choice(["power", "traffic"], size=60)
+    rows = table([{"text": text, "topic": topic} for text, topic in zip(texts, topics, strict=True)])
+    copies = rows.assign(submission_id=[f"c{row}" for row in range(60)], learn_only=True)
+    both = pd.concat([rows, copies], ignore_index=True)
+    learned = learn_labels(cut(both), both, lexicon=lexicon, settings=SETTINGS)
+    assert learned.scores["topic"]["accuracy"] < 0.75
+
+
+LAMP_ROWS = table(
+    [
+        {
+            "title": f"路灯 不亮 {number}" if lamp else f"红绿灯 失灵 {number}",
+            "text": f"路口 红绿灯 堵车 路灯 {place} {number}",
+            "topic": "power" if lamp else "traffic",
+        }
+        for number in range(30)
+        for place in PLACES[:2]
+        for lamp in (True, False)
+    ]
+)
+
+
+def test_titles_are_heard_in_training_and_after_it(lexicon):
+    settings = dataclasses.replace(SETTINGS, classify=dataclasses.replace(SETTINGS.classify, title_say=0.8))
+    learned = learn_labels(cut(LAMP_ROWS), LAMP_ROWS, lexicon=lexicon, settings=settings)
+    deaf = learn_labels(cut(LAMP_ROWS), LAMP_ROWS, lexicon=lexicon, settings=SETTINGS)
+    assert len(learned.models["topic"].titles.weights)
+    assert not len(deaf.models["topic"].titles.weights)
+    vectors = learned.vectorizer.transform(cut(table([{"title": "路灯 不亮", "text": "红绿灯 堵车"}])))
+    spoken = np.zeros((1, len(lexicon.topics)), dtype=np.float32)
+    model = learned.models["topic"]
+    with_title = model.logits(vectors, vectors, spoken, lexicon)[0]
+    without = model.logits(vectors, None, spoken, lexicon)[0]
+    power = list(model.labels).index("power")
+    assert with_title[power] - with_title[1 - power] > without[power] - without[1 - power]
+
+
+def test_one_row_with_a_label_of_ones_own_leaves_the_lexicon_as_it_is_in_every_fold(lexicon):
+    own = pd.concat([CORPUS, table([{"text": "某地 自定 事项", "topic": "自定"}])], ignore_index=True)
+    own["submission_id"] = [f"o{row}" for row in range(len(own))]
+    assert not len(learn_labels(cut(own), own, lexicon=lexicon, settings=SETTINGS).tuning.words)
+    assert len(learn_labels(cut(CORPUS), CORPUS, lexicon=lexicon, settings=SETTINGS).tuning.words)
+
+
 def test_stop_words_are_found_where_rows_without_them_came_as_words():
     running = [["路灯", "的", "坏", "了"], ["井盖", "的", "没", "了"]] * 50
     stripped = [["路灯", "坏"], ["井盖", "没"]] * 50
@@ -222,7 +272,9 @@ def test_only_tokens_are_enough(lexicon):
 def test_a_handful_of_rows_is_learned_without_complaint(rows, lexicon):
     few = CORPUS.iloc[: rows * 3 : 3].reset_index(drop=True)
     learned = learn_labels(cut(few), few, lexicon=lexicon, settings=SETTINGS)
-    found = classify_labels(cut(few), vectorizer=learned.vectorizer, lexicon=lexicon, models=learned.models)
+    found = classify_labels(
+        cut(few), vectorizer=learned.vectorizer, lexicon=lexicon, models=learned.models, tuning=learned.tuning
+    )
     assert found["topic"].isin(few["topic"]).all()
 
 

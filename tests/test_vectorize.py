@@ -190,3 +190,19 @@ def test_a_lexicon_that_is_absent_or_in_another_encoding_is_refused(tmp_path):
     path.write_bytes("word,topic,weight\n供暖,heating_gas,3\n".encode("gb18030"))
     with pytest.raises(InputError, match="CSV UTF-8"):
         load_lexicon(path)
+
+
+def test_character_pairs_run_across_words_only_where_that_is_asked_for():
+    rows = segmented(("", "路灯 坏"), ("", "路灯 坏"))
+    inside, across = (
+        fit_vectorizer(rows, settings=VectorizeSettings(across_words=asked)).transform(segmented(("", "某灯坏某")))
+        for asked in (False, True)
+    )
+    assert across.nnz == 1, "灯坏 is found inside another word"
+    assert inside.nnz == 2, "only 灯 and 坏 as single characters"
+
+
+def test_a_vectorizer_keeps_how_it_reads_characters():
+    rows = segmented(("", "路灯 坏"), ("", "路灯 坏"))
+    fitted = fit_vectorizer(rows, settings=VectorizeSettings(across_words=True))
+    assert Vectorizer.from_parts(fitted.to_parts()).settings.across_words

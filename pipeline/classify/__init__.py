@@ -1,7 +1,7 @@
 """Vectors -> labels with calibrated probabilities: topics, kinds of department, departments.
 
-One linear score a label from the vectors and one from the lexicon are added with weights that were fitted out of fold,
-so that much labelled text outvotes the lexicon and little leans on it.
+One linear score a label from the vectors, with what a sure title adds, and one from the lexicon are added with weights
+that were fitted out of fold, so that much labelled text outvotes the lexicon and little leans on it.
 """
 
 from pipeline.classify.further import NO_FURTHER, Further, fit_further

@@ -16,7 +16,7 @@ from pipeline.classify.linear import linear_scores
 from pipeline.classify.prior import OTHER, align, lexicon_prior
 from pipeline.classify.stack import Doubles, Floats, Names, Stack, softmax
 from pipeline.classify.titles import Titles
-from pipeline.classify.tuning import UNTUNED, Tuning
+from pipeline.classify.tuning import Tuning
 from pipeline.schema import CLASSIFIED, SEGMENTED, check_table, typed
 from pipeline.vectorize import Lexicon, Vectorizer, lexicon_scores, titles_only
 
@@ -92,7 +92,7 @@ def classify_labels(
     vectorizer: Vectorizer,
     lexicon: Lexicon,
     models: Mapping[str, LabelModel],
-    tuning: Tuning = UNTUNED,
+    tuning: Tuning,
 ) -> pd.DataFrame:
     """Give each row its topic, and the likeliest kinds and departments.
 

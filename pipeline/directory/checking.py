@@ -18,6 +18,8 @@ def contradictions_of(tables: Tables) -> list[Finding]:
     """Rows that no run can use: unknown keys, and names that stand twice."""
     return [
         *_repeated(tables.topics, lambda topic: topic.key, "topic"),
+        *_repeated(tables.topics, lambda topic: topic.name, "name"),
+        *_repeated(tables.places, lambda place: (place.level, place.name, place.district), "place"),
         *_repeated(tables.duties, lambda duty: duty.duty_id, "duty_id"),
         *_repeated(tables.departments, lambda body: body.name, "department"),
         *_lost_places(tables.places),
@@ -47,8 +49,8 @@ def doubts_of(tables: Tables, on: date) -> list[Finding]:
     ]
 
 
-def _repeated(rows: Rows[Item], key: Callable[[Item], str], column: str) -> Iterator[Finding]:
-    seen: dict[str, int] = {}
+def _repeated(rows: Rows[Item], key: Callable[[Item], object], column: str) -> Iterator[Finding]:
+    seen: dict[object, int] = {}
     for row, item in rows:
         if key(item) in seen:
             yield row.finding(column, f"第 {seen[key(item)]} 行已经有了。请改名，或者删掉一行。", stops=True)
@@ -118,8 +120,8 @@ def _duties_without_body(tables: Tables, in_force: Rows[Duty]) -> Iterator[Findi
             continue
         kind, level = duty.lead_kind, duty.level
         of_city = any((kind, "city", city) in bodies for city in cities)
-        if level == "city" or kind in city_kinds:
-            lacking = [] if of_city else cities
+        if of_city and (level == "city" or kind in city_kinds):
+            lacking = []
         elif level == "township":
             lacking = [
                 f"{district}{township}"

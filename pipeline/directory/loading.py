@@ -25,7 +25,7 @@ def load_directory(folder: Path) -> Directory:
     tables, findings = read_tables(Path(folder))
     findings = findings or contradictions_of(tables)
     if findings:
-        rest = f" 共 {len(findings)} 处，用 fenban check 看全部。" if len(findings) > _TOLD else ""
+        rest = f" 共 {len(findings)} 处，用 fenban check --directory {folder} 看全部。" if len(findings) > _TOLD else ""
         raise DirectoryError(" ".join(map(str, findings[:_TOLD])) + rest)
     return Directory(
         topics=tuple(topic for _, topic in tables.topics),
@@ -36,7 +36,7 @@ def load_directory(folder: Path) -> Directory:
 
 
 def check_directory(folder: Path, *, on: date) -> list[Finding]:
-    """Everything about a directory that somebody should look at, what stops routing first.
+    """What somebody should look at: rows that cannot be read, else what stops routing, else what is doubtful.
 
     Parameters
     ----------
@@ -47,5 +47,5 @@ def check_directory(folder: Path, *, on: date) -> list[Finding]:
     DirectoryError : a file or column is missing
     """
     tables, findings = read_tables(Path(folder))
-    # A row that could not be read is missing elsewhere too; what follows from that is told once it is mended.
-    return findings or [*contradictions_of(tables), *doubts_of(tables, on)]
+    # What is wrong here looks wrong elsewhere too; what follows from it is told once it is mended.
+    return findings or contradictions_of(tables) or doubts_of(tables, on)

@@ -30,7 +30,8 @@ class Lexicon:
     ----------
     topics : the topics' keys, sorted
     words : array of str, folded as running text is
-    weights : float32 of shape (n_words, n_topics), 0 where a word says nothing of a topic, 3 where it is almost certain
+    weights : float32 of shape (n_words, n_topics), 0 where a word says nothing of a topic, 3 where it is almost
+        certain, 8 where it settles it
     """
 
     topics: NDArray[np.str_]

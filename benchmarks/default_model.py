@@ -14,9 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from sklearn.metrics import f1_score
+
+from pipeline.evaluate import share_interval
 
 # The writer's own choice among fourteen domains; only those that mean one topic.
 DOMAINS = {
@@ -42,8 +43,7 @@ def route(path: Path) -> pd.DataFrame:
 
 def interval(right: pd.Series) -> str:
     """Mean with its interval."""
-    draws = np.random.default_rng(1).binomial(len(right), right.mean(), size=2_000) / len(right)
-    low, high = np.percentile(draws, (2.5, 97.5))
+    low, high = share_interval(right.to_numpy())
     return f"{right.mean():.3f} ({low:.3f}-{high:.3f}, {len(right)} rows)"
 
 

@@ -30,13 +30,11 @@ def score_labels(truth: np.ndarray, guess: np.ndarray, probability: np.ndarray) 
     labels = np.unique(truth)
     precision, recall, f1, rows = precision_recall_fscore_support(truth, guess, labels=labels, zero_division=0.0)
     right = truth == guess
-    # The share right of a bootstrap sample is a binomial draw: no need to draw the rows themselves.
-    draws = np.random.default_rng(1).binomial(len(right), right.mean(), size=BOOTSTRAP_DRAWS) / len(right)
     return {
         "rows": len(truth),
         "labels": len(labels),
         "accuracy": float(right.mean()),
-        "accuracy_interval": [float(edge) for edge in np.percentile(draws, (2.5, 97.5))],
+        "accuracy_interval": share_interval(right),
         "macro_f1": float(f1.mean()),
         "calibration_error": calibration_error(probability, right),
         "per_label": {
@@ -44,6 +42,18 @@ def score_labels(truth: np.ndarray, guess: np.ndarray, probability: np.ndarray) 
             for label, n, p, r, f in zip(labels, rows, precision, recall, f1, strict=True)
         },
     }
+
+
+def share_interval(right: np.ndarray) -> list[float]:
+    """95 % interval of the share that is right: percentile bootstrap over rows.
+
+    Parameters
+    ----------
+    right : bool array of shape (n_rows,), one row or more
+    """
+    # The share right of a bootstrap sample is a binomial draw: no need to draw the rows themselves.
+    draws = np.random.default_rng(1).binomial(len(right), right.mean(), size=BOOTSTRAP_DRAWS) / len(right)
+    return [float(edge) for edge in np.percentile(draws, (2.5, 97.5))]
 
 
 def calibration_error(probability: np.ndarray, right: np.ndarray, bins: int = CALIBRATION_BINS) -> float:
@@ -80,12 +90,11 @@ def score_leads(
     -------
     rows, accuracy, and for auto and check the share of rows (coverage) and of right ones among them (accuracy)
     """
+    given = _has_label(labels, target)
     if target == "kind":
-        given = labels["department_kind"].map(len) > 0
         pairs = zip(matched["department_kind"], labels["department_kind"], strict=True)
         right = pd.Series([kind in kinds for kind, kinds in pairs], index=labels.index)
     else:
-        given = labels[target] != ""
         right = (matched["department"] if target == "department" else classified["topic"]) == labels[target]
     right, decision = right[given], matched.loc[given, "decision"]
     scores = {"rows": float(len(right)), "accuracy": float(right.mean())}
@@ -110,16 +119,19 @@ def score_routed(labels: pd.DataFrame, routed: pd.DataFrame, *, target: str) -> 
     topic, as `score_labels` gives it, and lead, as `score_leads` gives it, where any row has the label
     """
     scores: dict[str, Any] = {}
-    leads = labels["department_kind"].map(len) if target == "kind" else labels[target].map(len)
-    if leads.any():
+    if _has_label(labels, target).any():
         scores["lead"] = score_leads(labels, routed, routed, target=target)
-    given = (labels["topic"] != "").to_numpy()
+    given = _has_label(labels, "topic").to_numpy()
     if given.any():
         truth, guess, probability = (
             column[given].to_numpy() for column in (labels["topic"], routed["topic"], routed["topic_probability"])
         )
         scores["topic"] = score_labels(truth.astype(np.str_), guess.astype(np.str_), probability)
     return scores
+
+
+def _has_label(labels: pd.DataFrame, target: str) -> pd.Series[bool]:
+    return labels["department_kind"].map(len) > 0 if target == "kind" else labels[target] != ""
 
 
 def score_issues(truth: Sequence[str], guess: Sequence[str]) -> dict[str, float]:

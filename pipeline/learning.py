@@ -20,10 +20,10 @@ from pipeline.classify import (
     UNTUNED,
     Doubles,
     Floats,
-    Further,
     LabelModel,
     Names,
     Stack,
+    Titles,
     Tuning,
     fit_bridge,
     fit_further,
@@ -132,9 +132,10 @@ def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Le
             others = [list(names) for names in labelled["other_topics"][usable]]
             further = fit_further(logits[target][usable], others, labels[target])
         own = titles if target == "topic" else None
-        models[target] = _fit_model(
-            vectors, own, spoken, truth, labels[target], lexicon, stack, further, settings.classify
+        slopes, bias, title_model, bridge = _fit_views(
+            vectors, own, spoken, truth, labels[target], lexicon, settings.classify
         )
+        models[target] = LabelModel(labels[target], slopes, bias, title_model, lexicon.topics, bridge, stack, further)
         if usable.any():
             probabilities = softmax(logits[target][usable])
             guess = labels[target][probabilities.argmax(axis=1)]
@@ -282,12 +283,10 @@ def _out_of_fold(
         titles, unseen_titles = (_title_vectors(rows[part], vectorizer, settings) for part in (train, test))
         spoken = _spoken(found, _fit_tuning(found, truths, train, labels, lexicon, settings.classify), lexicon)
         for target, truth in truths.items():
-            usable = truth[train] != ""
-            seen = truth[train][usable]
-            slopes, bias = fit_linear(vectors[usable], seen, labels[target], settings=settings.classify)
-            own = titles[usable] if titles is not None and target == "topic" else None
-            title_model = fit_titles(own, seen, labels[target], settings=settings.classify)
-            bridge = fit_bridge(spoken[train][usable], seen, labels[target], lexicon.topics)
+            own = titles if target == "topic" else None
+            slopes, bias, title_model, bridge = _fit_views(
+                vectors, own, spoken[train], truth[train], labels[target], lexicon, settings.classify
+            )
             views[target][0][test] = linear_scores(unseen, slopes, bias) + title_model.scores(unseen_titles)
             views[target][1][test] = lexicon_prior(spoken[test], bridge)
     return views
@@ -334,20 +333,18 @@ def _calibrated(
     return whole, logits
 
 
-def _fit_model(
+def _fit_views(
     vectors: sparse.csr_matrix,
     titles: sparse.csr_matrix | None,
     spoken: Floats,
     truth: Names,
     labels: Names,
     lexicon: Lexicon,
-    stack: Stack,
-    further: Further,
     settings: ClassifySettings,
-) -> LabelModel:
+) -> tuple[Floats, Floats, Titles, Floats]:
+    """Weights and bias of the linear scores, what titles add, and the lexicon's bridge, from the rows with a label."""
     usable = truth != ""
-    slopes, bias = fit_linear(vectors[usable], truth[usable], labels, settings=settings)
-    own = titles[usable] if titles is not None else None
-    title_model = fit_titles(own, truth[usable], labels, settings=settings)
-    bridge = fit_bridge(spoken[usable], truth[usable], labels, lexicon.topics)
-    return LabelModel(labels, slopes, bias, title_model, lexicon.topics, bridge, stack, further)
+    seen = truth[usable]
+    slopes, bias = fit_linear(vectors[usable], seen, labels, settings=settings)
+    title_model = fit_titles(titles[usable] if titles is not None else None, seen, labels, settings=settings)
+    return slopes, bias, title_model, fit_bridge(spoken[usable], seen, labels, lexicon.topics)

@@ -6,10 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
-from pipeline.directory.model import Duty, Place, bodies_of, city_kinds_of
+from pipeline.directory.model import NOBODY, Directory, Duty, Place
 from pipeline.directory.rows import Finding, Item, Row, Rows, Tables
 
-NOBODY = "其他"  # the kind of what no kind leads on
 _NAMED = 5  # districts or clauses named in one finding
 _OVERLAP = 0.5  # share of the shorter clause's words, 0 to 1, from which two clauses of different kinds overlap
 
@@ -28,19 +27,20 @@ def contradictions_of(tables: Tables) -> list[Finding]:
     ]
 
 
-def doubts_of(tables: Tables, on: date) -> list[Finding]:
+def doubts_of(tables: Tables, directory: Directory, on: date) -> list[Finding]:
     """Rows that a run can use and that will surprise somebody.
 
     Parameters
     ----------
     tables : without contradictions
+    directory : what they became
     on : day for which clauses are in force or expired
     """
     in_force = [(row, duty) for row, duty in tables.duties if duty.in_force(on)]
     return [
         *_expired(tables.duties, on),
         *_uncovered_topics(tables, in_force),
-        *_duties_without_body(tables, in_force),
+        *_duties_without_body(directory, in_force),
         *_shadowed(in_force),
         *_overlapping(in_force),
         *_shared_aliases(tables.departments, "department", lambda body: body.name),
@@ -108,19 +108,16 @@ def _uncovered_topics(tables: Tables, in_force: Rows[Duty]) -> Iterator[Finding]
             yield row.finding("topic", "没有一条在用的职责，这类来件派不出去。请在 duties.csv 里加上。", stops=False)
 
 
-def _duties_without_body(tables: Tables, in_force: Rows[Duty]) -> Iterator[Finding]:
-    departments = [body for _, body in tables.departments]
-    bodies, city_kinds = bodies_of(departments), city_kinds_of(departments)
-    places = [place for _, place in tables.places]
-    cities = [place.name for place in places if place.level == "city"]
-    districts = [place.name for place in places if place.level == "district"]
-    townships = [(place.district, place.name) for place in places if place.level == "township"]
+def _duties_without_body(directory: Directory, in_force: Rows[Duty]) -> Iterator[Finding]:
+    bodies = directory.bodies
+    districts = [place.name for place in directory.places if place.level == "district"]
+    townships = [(place.district, place.name) for place in directory.places if place.level == "township"]
     for row, duty in in_force:
         if duty.lead_kind == NOBODY:
             continue
         kind, level = duty.lead_kind, duty.level
-        of_city = any((kind, "city", city) in bodies for city in cities)
-        if of_city and (level == "city" or kind in city_kinds):
+        of_city = any((kind, "city", city) in bodies for city in directory.cities)
+        if of_city and (level == "city" or kind in directory.city_kinds):
             lacking = []
         elif level == "township":
             lacking = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.directory.checking import contradictions_of, doubts_of
 from pipeline.directory.model import Directory
-from pipeline.directory.rows import Finding, read_tables
+from pipeline.directory.rows import Finding, Tables, read_tables
 from pipeline.errors import DirectoryError
 
 _TOLD = 3  # findings in one message; `fenban check` shows all
@@ -27,12 +27,7 @@ def load_directory(folder: Path) -> Directory:
     if findings:
         rest = f" 共 {len(findings)} 处，用 fenban check --directory {folder} 看全部。" if len(findings) > _TOLD else ""
         raise DirectoryError(" ".join(map(str, findings[:_TOLD])) + rest)
-    return Directory(
-        topics=tuple(topic for _, topic in tables.topics),
-        departments=tuple(department for _, department in tables.departments),
-        duties=tuple(duty for _, duty in tables.duties),
-        places=tuple(place for _, place in tables.places),
-    )
+    return _directory(tables)
 
 
 def check_directory(folder: Path, *, on: date) -> list[Finding]:
@@ -48,4 +43,13 @@ def check_directory(folder: Path, *, on: date) -> list[Finding]:
     """
     tables, findings = read_tables(Path(folder))
     # What is wrong here looks wrong elsewhere too; what follows from it is told once it is mended.
-    return findings or contradictions_of(tables) or doubts_of(tables, on)
+    return findings or contradictions_of(tables) or doubts_of(tables, _directory(tables), on)
+
+
+def _directory(tables: Tables) -> Directory:
+    return Directory(
+        topics=tuple(topic for _, topic in tables.topics),
+        departments=tuple(department for _, department in tables.departments),
+        duties=tuple(duty for _, duty in tables.duties),
+        places=tuple(place for _, place in tables.places),
+    )

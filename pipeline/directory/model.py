@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -13,6 +12,7 @@ from pipeline.phrases import Phrases
 LEVELS = ("city", "district", "township")
 PLACE_LEVELS = (*LEVELS, "spot")
 URGENCIES = ("urgent", "normal")
+NOBODY = "其他"  # the kind that says that no kind fits
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,11 @@ class Directory:
     @cached_property
     def bodies(self) -> dict[tuple[str, str, str], tuple[Department, ...]]:
         """(kind, level, jurisdiction) -> its bodies, nearly always one."""
-        return bodies_of(self.departments)
+        found: dict[tuple[str, str, str], tuple[Department, ...]] = {}
+        for body in self.departments:
+            key = (body.kind, body.level, body.jurisdiction)
+            found[key] = (*found.get(key, ()), body)
+        return found
 
     @cached_property
     def cities(self) -> tuple[str, ...]:
@@ -125,7 +129,8 @@ class Directory:
     @cached_property
     def city_kinds(self) -> frozenset[str]:
         """Kinds that have bodies at the level of the city only."""
-        return city_kinds_of(self.departments)
+        below = {body.kind for body in self.departments if body.level != "city"}
+        return frozenset(self.kinds) - below
 
     @cached_property
     def _kinds_of_names(self) -> dict[str, str]:
@@ -176,18 +181,3 @@ class Directory:
     def valid_on(self, day: date) -> Directory:
         """The same directory with only the duty clauses in force on `day`."""
         return replace(self, duties=tuple(duty for duty in self.duties if duty.in_force(day)))
-
-
-def bodies_of(departments: Iterable[Department]) -> dict[tuple[str, str, str], tuple[Department, ...]]:
-    """(kind, level, jurisdiction) -> its bodies, nearly always one."""
-    found: dict[tuple[str, str, str], tuple[Department, ...]] = {}
-    for body in departments:
-        key = (body.kind, body.level, body.jurisdiction)
-        found[key] = (*found.get(key, ()), body)
-    return found
-
-
-def city_kinds_of(departments: Sequence[Department]) -> frozenset[str]:
-    """Kinds that have bodies at the level of the city only."""
-    below = {body.kind for body in departments if body.level != "city"}
-    return frozenset(body.kind for body in departments) - below

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from pipeline.directory.model import LEVELS, PLACE_LEVELS, URGENCIES, Department, Duty, Place, Topic
 from pipeline.errors import DirectoryError
@@ -146,14 +146,6 @@ class Tables:
     places: Rows[Place]
 
 
-@dataclass(frozen=True)
-class Built(Generic[Item]):
-    """The rows of one file, and what is wrong with those that could not be used."""
-
-    rows: Rows[Item]
-    findings: list[Finding]
-
-
 def read_tables(folder: Path) -> tuple[Tables, list[Finding]]:
     """All rows of topics.csv, departments.csv, duties.csv and places.csv that make sense alone, and what does not.
 
@@ -161,23 +153,25 @@ def read_tables(folder: Path) -> tuple[Tables, list[Finding]]:
     ------
     DirectoryError : a file or a column is missing, or a file is in no encoding that Chinese is written in
     """
-    topics = _build("topics.csv", folder, _topic)
-    departments = _build("departments.csv", folder, _department)
-    duties = _build("duties.csv", folder, _duty)
-    places = _build("places.csv", folder, _place)
-    findings = [*topics.findings, *departments.findings, *duties.findings, *places.findings]
-    return Tables(topics.rows, departments.rows, duties.rows, places.rows), findings
+    findings: list[Finding] = []
+    tables = Tables(
+        topics=_build("topics.csv", folder, _topic, findings),
+        departments=_build("departments.csv", folder, _department, findings),
+        duties=_build("duties.csv", folder, _duty, findings),
+        places=_build("places.csv", folder, _place, findings),
+    )
+    return tables, findings
 
 
-def _build(name: str, folder: Path, make: Callable[[Row], Item]) -> Built[Item]:
+def _build(name: str, folder: Path, make: Callable[[Row], Item], findings: list[Finding]) -> Rows[Item]:
+    """The rows of one file that can be used; what is wrong with the others is added to `findings`."""
     rows: Rows[Item] = []
-    findings = []
     for row in _read(folder / name, COLUMNS[name]):
         try:
             rows.append((row, make(row)))
         except CellError as error:
             findings.append(error.finding)
-    return Built(rows, findings)
+    return rows
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> list[Row]:

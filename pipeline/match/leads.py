@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from pipeline.directory import Directory
+from pipeline.directory import NOBODY, Directory
 from pipeline.match.bodies import Scene, name_body
 from pipeline.match.evidence import OTHER, Claim, Lead, claims_of_rows, leads_of_row
 from pipeline.match.matcher import Matcher, Ranking
@@ -17,7 +17,6 @@ from pipeline.match.urgency import find_danger
 from pipeline.schema import CLASSIFIED, MATCHED, PLACED, SEGMENTED, SUBMISSIONS, check_table, typed
 from pipeline.settings import MatchSettings
 
-NOBODY = "其他"
 # Where no clause says which level leads: villages run what is theirs, all else is a district's.
 _USUAL_LEVEL = {"街道乡镇": "township"}
 

@@ -108,15 +108,17 @@ def lexicon_counts(segmented: pd.DataFrame, lexicon: Lexicon, *, settings: Vecto
     check_table(segmented, SEGMENTED, where="lexicon_counts")
     parts = []
     for _, part in chunks(segmented, CACHE_ROWS):
-        counted = sparse.csr_matrix((len(part), len(lexicon.words)), dtype=np.float32)
-        for column, weight in (("title_tokens", settings.title_weight), ("text_tokens", 1.0)):
-            batch = Batch.of(part[column])
-            found = [batch.characters(length, CHARACTERS) for length in lexicon.lengths]
-            counted += np.float32(weight) * count_grams(lexicon.index, found, len(part), len(lexicon.words))
-        parts.append(counted)
+        in_title, in_text = (_counts(part[column], lexicon) for column in ("title_tokens", "text_tokens"))
+        parts.append(np.float32(settings.title_weight) * in_title + in_text)
     if not parts:
         return sparse.csr_matrix((0, len(lexicon.words)), dtype=np.float32)
     return sparse.csr_matrix(sparse.vstack(parts, format="csr"))
+
+
+def _counts(tokens: pd.Series[Any], lexicon: Lexicon) -> sparse.csr_matrix:
+    batch = Batch.of(tokens)
+    found = [batch.characters(length, CHARACTERS) for length in lexicon.lengths]
+    return count_grams(lexicon.index, found, len(tokens), len(lexicon.words))
 
 
 def lexicon_scores(

@@ -14,8 +14,9 @@ from pipeline.cluster.holds import holds_of, holds_of_units, units_of
 from pipeline.cluster.issues import find_issues
 from pipeline.cluster.known import Known
 from pipeline.cluster.links import make_links
-from pipeline.cluster.pairs import make_views
+from pipeline.cluster.scorer import PairScorer
 from pipeline.cluster.sketches import SKETCHES
+from pipeline.cluster.views import make_views
 from pipeline.schema import LINKS, check_table, empty_table
 from pipeline.settings import ClusterSettings
 
@@ -47,6 +48,7 @@ def group_submissions(
     *,
     texts: Callable[[Rows], list[str]],
     words: Callable[[Rows], list[list[str]]],
+    scorer: PairScorer,
     settings: ClusterSettings,
     known: Known | None = None,
 ) -> Grouping:
@@ -59,6 +61,7 @@ def group_submissions(
     words : row numbers of `sketches` (int64, ascending) -> tokens of each row's title and text, as the sketches were
     made of;
         asked once, only for rows that hold a word to be shown
+    scorer : the probability that two rows are one issue, as a bundle has it
     settings : thresholds and bounds, see ClusterSettings
     known : what a register knows of the same rows, in input order
 
@@ -86,7 +89,7 @@ def group_submissions(
     none = np.zeros(0, dtype=np.int64)
     if not len(sketches):
         return Grouping(_members(sketches, none, none), empty_table(LINKS), none, 0)
-    order = _time_order(sketches["submitted_at"])
+    order = time_order(sketches["submitted_at"])
     ranked = sketches.iloc[order].reset_index(drop=True)
     places = ranked[["district", "township", "spot"]].to_numpy(dtype=np.int64)
     duplicates = find_duplicates(ranked, places, _in_time(texts, order), settings=settings)
@@ -94,9 +97,16 @@ def group_submissions(
     units = units_of(duplicates, told) if told is not None else duplicates.root
     heads = np.flatnonzero(units == np.arange(len(units)))
     masks = ranked["mask"].to_numpy(dtype=np.int64)[heads, None]
-    views = make_views(ranked.iloc[heads], np.hstack([duplicates.places[heads], masks]), settings=settings)
+    views = make_views(
+        ranked.iloc[heads],
+        np.hstack([duplicates.places[heads], masks]),
+        everyday=scorer.everyday,
+        settings=settings,
+        counts=known.counts if known is not None else None,
+        fresh=(known.issue[order] == "")[heads] if known is not None else None,
+    )
     holds = holds_of_units(told, units, heads) if told is not None else None
-    issues = find_issues(views, settings=settings, holds=holds)
+    issues = find_issues(views, scorer=scorer, settings=settings, holds=holds)
     unit = np.searchsorted(heads, units)
     earliest = heads[issues.earliest][unit]
     # A repetition in a unit of its own is linked by what it is like there.
@@ -111,7 +121,8 @@ def group_submissions(
     )
 
 
-def _time_order(times: pd.Series) -> Rows:
+def time_order(times: pd.Series) -> Rows:
+    """Row numbers by time; rows without one last, rows of one time in input order."""
     stamps = times.to_numpy().astype("datetime64[us]")
     return np.lexsort((np.arange(len(stamps)), stamps.astype(np.int64), np.isnat(stamps)))
 

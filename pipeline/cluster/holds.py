@@ -75,7 +75,8 @@ def _chains(numbers: Rows) -> Rows:
     """Pairs that chain all rows of one number above 0."""
     held = np.flatnonzero(numbers > 0)
     held = held[np.argsort(numbers[held], kind="stable")]
-    return np.column_stack([held[:-1], held[1:]])[numbers[held[:-1]] == numbers[held[1:]]]
+    pairs = np.column_stack([held[:-1], held[1:]])
+    return np.asarray(pairs[numbers[held[:-1]] == numbers[held[1:]]])
 
 
 def _joined(tied: Rows, pinned_issue: Rows) -> Rows:

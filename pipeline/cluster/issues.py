@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.cluster.candidates import candidate_pairs
 from pipeline.cluster.duplicates import Places, Rows, places_differ
 from pipeline.cluster.holds import Holds
-from pipeline.cluster.pairs import Floats, Views, candidate_pairs, pair_probabilities
+from pipeline.cluster.scorer import PairScorer
+from pipeline.cluster.views import Flags, Floats, Views
 from pipeline.settings import ClusterSettings
 
-TIGHTER = (0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)  # thresholds tried in turn on a component that is too large
-Flags = npt.NDArray[np.bool_]
-
+TIGHTER = (0.8, 0.9, 0.95, 0.98, 0.99)  # thresholds tried in turn on a component that is too large
 _APART = 1e9  # distance of two places: no mean over groups that hold it comes under the cut
 
 
@@ -39,25 +39,26 @@ class Issues:
     tightened: int
 
 
-def find_issues(views: Views, *, settings: ClusterSettings, holds: Holds | None = None) -> Issues:
+def find_issues(views: Views, *, scorer: PairScorer, settings: ClusterSettings, holds: Holds | None = None) -> Issues:
     """Join probable pairs, then split what only hangs together by single links; see `group_submissions`.
 
     Parameters
     ----------
     views : what pairs are scored on
+    scorer : gives their probabilities
     settings : thresholds and bounds
     holds : a register's word about the same rows
     """
     n = views.words.shape[0]
     pairs = candidate_pairs(views, settings=settings)
-    probability = pair_probabilities(views, pairs, settings=settings)
+    probability = scorer.probabilities(views, pairs, pairs_at_once=settings.pairs_at_once)
     labels, tightened = _components(n, *_with_held(pairs, probability, holds, settings), settings)
     groups = labels.copy()
     following = int(labels.max(initial=0)) + 1
     strongest = _Strongest(n)
     # Two rows that only the register links, or that a clerk parted, are weighed too.
     least = 3 if holds is None else 2
-    for members, inside, weights in _inner_pairs(views, labels, settings, least):
+    for members, inside, weights in _inner_pairs(views, labels, scorer, settings, least):
         apart = places_differ(views.places[inside[:, 0]], views.places[inside[:, 1]])
         tied = np.zeros(len(inside), dtype=bool)
         if holds is not None:
@@ -137,7 +138,7 @@ def _oversized(labels: Rows, settings: ClusterSettings) -> Iterator[Rows]:
 
 
 def _inner_pairs(
-    views: Views, labels: Rows, settings: ClusterSettings, least: int
+    views: Views, labels: Rows, scorer: PairScorer, settings: ClusterSettings, least: int
 ) -> Iterator[tuple[Rows, Rows, Floats]]:
     """Each component of `least` rows or more with all its pairs, in the order of scipy's condensed distances, and their
     probabilities.
@@ -150,7 +151,8 @@ def _inner_pairs(
     def scored() -> Iterator[tuple[Rows, Rows, Floats]]:
         if not waiting:
             return
-        probability = pair_probabilities(views, np.concatenate([inside for _, inside in waiting]), settings=settings)
+        every = np.concatenate([inside for _, inside in waiting])
+        probability = scorer.probabilities(views, every, pairs_at_once=settings.pairs_at_once)
         start = 0
         for members, inside in waiting:
             yield members, inside, probability[start : start + len(inside)]

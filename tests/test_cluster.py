@@ -11,7 +11,8 @@ from hypothesis import settings as run_settings
 from hypothesis import strategies as st
 
 from pipeline.cluster import SKETCHES, Grouping, describe_issues, group_submissions, sketch_submissions
-from pipeline.cluster.sketches import word_code, wording
+from pipeline.cluster.wordings import wording
+from pipeline.cluster.words import word_code
 from pipeline.errors import TableError
 from pipeline.schema import CLASSIFIED, LINKS
 from pipeline.settings import ClusterSettings
@@ -300,7 +301,7 @@ def test_the_order_of_the_input_changes_nothing_where_times_are_unique(order):
 @run_settings(max_examples=50)
 @given(st.text())
 def test_a_wording_is_the_same_after_it_was_normalized(text):
-    assert wording(wording(text, ""), "") == wording(text, "")
+    assert wording(wording(text)) == wording(text)
 
 
 def test_a_component_too_large_to_weigh_is_split_by_a_higher_threshold_and_said_so():

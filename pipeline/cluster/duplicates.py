@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from pipeline.cluster.sketches import BANDS, shingles, wording
+from pipeline.cluster.sketches import BANDS
+from pipeline.cluster.wordings import shingles, wordings
 from pipeline.settings import ClusterSettings
 
 Rows = npt.NDArray[np.int64]
@@ -165,12 +166,12 @@ def _verified(pairs: Rows, texts: Callable[[Rows], list[str]], settings: Cluster
     for begin in range(0, len(pairs), settings.pairs_at_once):
         part = pairs[begin : begin + settings.pairs_at_once]
         rows, inverse = np.unique(part, return_inverse=True)
-        wordings = [wording(text, "") for text in texts(rows)]
-        hashes, offsets = shingles(wordings)
+        worded = wordings(texts(rows))
+        hashes, offsets = shingles(worded)
         small = hashes.astype(np.uint32)
         sets = [sorted_set(small[start:end]) for start, end in zip(offsets[:-1], offsets[1:], strict=True)]
         for k, (early, late) in enumerate(inverse.reshape(-1, 2).tolist()):
-            if wordings[early] == wordings[late]:
+            if worded[early] == worded[late]:
                 similarity[begin + k] = 1.0
                 continue
             left, right = sets[early], sets[late]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.cluster.words import cut, packed_words
-from pipeline.cluster.wordings import shingles, wordings
+from pipeline.cluster.wordings import numerals, shingles, wordings
 from pipeline.schema import CLASSIFIED, PLACED, SEGMENTED, SUBMISSIONS, Column, Table, check_table
 from pipeline.settings import ClusterSettings
 
@@ -49,9 +49,11 @@ LEAD_CHARACTERS = 30  # a text without a title is titled by its first characters
 MOST_NAMES = 6
 NAME_CHARACTERS = 80  # where a text without a name in its title is searched for one
 
-_NO_NUMERAL = re.compile(r"[^\d\n]+")
 _NAMED = re.compile(
-    "小区|花园|家园|新城|广场|大道|公寓|新村|山庄|公馆|学校|小学|中学|医院|公司|大厦|社区|幼儿园|学院|大学|号线|街道|[路街村苑城府湾园里镇乡厂站桥巷]"
+    # Alternatives, not a class of characters: an expression whose alternatives all begin with a letter is searched for
+    # twice as fast.
+    "小区|花园|家园|新城|广场|大道|公寓|新村|山庄|公馆|学校|小学|中学|医院|公司|大厦|社区|幼儿园|学院|大学|号线|街道"
+    "|路|街|村|苑|城|府|湾|园|里|镇|乡|厂|站|桥|巷"
 )
 # 这个小区 and 附近道路 name nothing.
 _NO_NAME = frozenset("的这本我该个们是在了各某和与及对有为于请求至到从被把将附近周边沿整全多两一某农乡修道公马铁高")
@@ -95,8 +97,6 @@ def sketch_submissions(
     titles, texts = submissions["title"].tolist(), submissions["text"].tolist()
     worded = wordings([title + text for title, text in zip(titles, texts, strict=True)])
     leads = [title[:TITLE_CHARACTERS] or text[:LEAD_CHARACTERS] for title, text in zip(titles, texts, strict=True)]
-    # A wording has no line end.
-    numerals = _NO_NUMERAL.sub("", "\n".join(worded)).split("\n") if worded else []
     return pd.DataFrame(
         {
             "submission_id": submissions["submission_id"].to_numpy(),
@@ -110,7 +110,7 @@ def sketch_submissions(
             ),
             "topic": np.where(classified["topic_probability"] >= SURE, _codes(classified["topic"]), 0),
             "characters": np.array([len(each) for each in worded], dtype=np.int64),
-            "numerals": np.array([code(each) for each in numerals], dtype=np.int64),
+            "numerals": np.array([code(each) for each in numerals(worded)], dtype=np.int64),
             "wording": np.array([code(each) for each in worded], dtype=np.int64),
             "bands": _bands(worded),
             "words": packed_words(list(segmented["title_tokens"]), list(segmented["text_tokens"]), settings.words),

@@ -40,6 +40,16 @@ def wordings(texts: list[str]) -> list[str]:
     return found
 
 
+def numerals(wordings: list[str]) -> list[str]:
+    """The digits 0 to 9 of each wording, in their order."""
+    ends = np.cumsum(np.fromiter(map(len, wordings), dtype=np.int64, count=len(wordings)))
+    points = code_points("".join(wordings))
+    places = np.flatnonzero(points - np.uint32(ord("0")) < 10)  # what is smaller wraps round to large numbers
+    together = points[places].astype(np.uint8).tobytes().decode("ascii")
+    bounds = np.concatenate([[0], np.searchsorted(places, ends)])
+    return [together[start:end] for start, end in pairwise(bounds.tolist())]
+
+
 def code_points(text: str) -> npt.NDArray[np.uint32]:
     """The number of each character."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")

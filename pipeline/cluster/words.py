@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from functools import lru_cache
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
@@ -71,11 +72,11 @@ def content_codes(rows: list[list[str]]) -> tuple[Numbers, Numbers, Numbers]:
     text = _PARTING.join([*joined, ""])
     points = code_points(text)
     ends = np.flatnonzero(points == ord(_PARTING))
+    lengths = np.diff(ends, prepend=-1) - 1
+    several = np.flatnonzero(lengths > 1)
+    ends, lengths = ends[several], lengths[several]
     row_ends = np.cumsum(np.fromiter(map(len, joined), dtype=np.int64, count=len(rows)) + 1)
     row_of = np.repeat(np.arange(len(rows)), np.diff(np.searchsorted(ends, row_ends), prepend=0))
-    lengths = np.diff(ends, prepend=-1) - 1
-    several = lengths > 1
-    ends, row_of, lengths = ends[several], row_of[several], lengths[several]
     codes = np.full(len(ends), -1, dtype=np.int64)
     slow = lengths > _LONGEST
     for length in range(2, _LONGEST + 1):
@@ -123,16 +124,16 @@ def _shares() -> npt.NDArray[np.uint32]:
 
 
 @lru_cache(maxsize=1)
-def _stock_crcs() -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint32]]:
-    crcs = np.sort(np.array([zlib.crc32(word.encode()) for word in _STOCK], dtype=np.uint32))
-    ends = np.zeros(2**16, dtype=bool)
-    ends[crcs & 0xFFFF] = True
-    return ends, crcs
+def _stock_crcs() -> npt.NDArray[np.uint32]:
+    """The CRC of each stock word at its remainder by the table's size, at which no two of them meet."""
+    crcs = [zlib.crc32(word.encode()) for word in _STOCK]
+    size = next(size for size in count(len(crcs)) if len({crc % size for crc in crcs}) == len(crcs))
+    table = np.arange(1, size + 1, dtype=np.uint32)  # an empty place has a number that belongs elsewhere
+    table[[crc % size for crc in crcs]] = crcs
+    return table
 
 
 def _is_stock(crcs: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
     """Whether each is the CRC of a stock word."""
-    ends, stock = _stock_crcs()
-    found = ends[crcs & 0xFFFF]  # nearly all go out here
-    found[found] = np.isin(crcs[found], stock)
-    return found
+    table = _stock_crcs()
+    return np.asarray(table[crcs % np.uint32(len(table))] == crcs)

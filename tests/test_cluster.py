@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from pipeline.cluster import SKETCHES, Grouping, describe_issues, group_submissions, sketch_submissions
 from pipeline.cluster.fitting import MarkedPairs, everyday_words, fit_pair_scorer
 from pipeline.cluster.scorer import FEATURES
-from pipeline.cluster.sketches import word_code, wording
+from pipeline.cluster.wordings import wording
+from pipeline.cluster.words import word_code
 from pipeline.errors import TableError
 from pipeline.schema import CLASSIFIED, LINKS
 from pipeline.settings import ClusterSettings
@@ -209,7 +210,7 @@ def test_a_chain_of_weak_links_does_not_grow_into_one_issue():
     sketches = sketched(submissions(*(("", text) for text in chain)))
     sketches["words"] = [np.array([word_code(w) << 4 | 1 for w in text.split()], "<u4").tobytes() for text in chain]
     grouping = group_submissions(
-        sketches.assign(title_pairs=b"", names=b"", submitter=0, submitted_at=pd.Timestamp("2025-11-01")),
+        sketches.assign(names=b"", submitter=0, submitted_at=pd.Timestamp("2025-11-01")),
         texts=lambda asked: [chain[i] for i in asked],
         scorer=SCORER,
         words=lambda asked: [chain[i].split() for i in asked],
@@ -310,7 +311,7 @@ def test_the_order_of_the_input_changes_nothing_where_times_are_unique(order):
 @run_settings(max_examples=50)
 @given(st.text())
 def test_a_wording_is_the_same_after_it_was_normalized(text):
-    assert wording(wording(text, ""), "") == wording(text, "")
+    assert wording(wording(text)) == wording(text)
 
 
 def test_a_component_too_large_to_weigh_is_split_by_a_higher_threshold_and_said_so():
@@ -322,7 +323,7 @@ def test_a_component_too_large_to_weigh_is_split_by_a_higher_threshold_and_said_
 def test_a_sketch_is_small_and_holds_no_text():
     sketches = sketched(submissions(*[HEATING] * 10))
     assert list(sketches.columns) == SKETCHES.names
-    packed = sum(sketches[name].map(len).sum() for name in ("bands", "words", "title_pairs", "names"))
+    packed = sum(sketches[name].map(len).sum() for name in ("bands", "words", "names"))
     assert packed / len(sketches) < 600
 
 

@@ -13,8 +13,8 @@ from pipeline.cluster.candidates import candidate_pairs
 from pipeline.cluster.duplicates import Rows, find_duplicates, places_differ
 from pipeline.cluster.groups import group_submissions, time_order
 from pipeline.cluster.scorer import FEATURES, PRIOR, PRIOR_BIAS, PairScorer, pair_features
-from pipeline.cluster.sketches import word_code
 from pipeline.cluster.views import Floats, make_views
+from pipeline.cluster.words import word_code
 from pipeline.settings import ClusterSettings
 
 EVERYDAY_ROWS = 4  # rows about different matters from which a word is no name

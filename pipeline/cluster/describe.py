@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -34,14 +36,14 @@ def describe_issues(routed: pd.DataFrame, *, settings: ClusterSettings) -> pd.Da
       punctuation, blanks, case and width make no difference.
     - `topic` and `department` are those of most members (of equals a known one before other, then the one that comes
       first in the run), `district` and `township` the most frequent known ones.
-    - `title` is a piece of one member's title or text (`choose_words`), the member is `representative`; before it stands
-      the place (`place_title`): the district with the spot or else the township that at least half of the members name.
-      At most 40 characters.
-    - `heat` : see `heat_of`. It counts no posts.
-    - `copies` counts members that repeat another's wording, `voices` the others; `mass_posted` those whose wording stands
-      in `mass_posted_rows` members or more; `resubmitted` those whose submitter has an earlier member in the issue.
-    - `recent_people` counts people whose first post in the issue is less than `growth_days` older than the newest row of
-      the run, `earlier_people` those of the `growth_days` before.
+    - `title` is a piece of one member's title or text (`choose_words`); that member is the `representative`. Before it
+      stands the place (`place_title`): the district with the spot, or else the township, that at least half of the
+      members name. At most 40 characters.
+    - `heat` is that of `heat_of`. It counts no posts.
+    - `copies` counts members that repeat another's wording, `voices` the others, `mass_posted` those whose wording
+      stands in `mass_posted_rows` members or more, `resubmitted` those whose submitter has an earlier member here.
+    - `recent_people` counts people whose first post in the issue is less than `growth_days` older than the newest row
+      of the run, `earlier_people` those of the `growth_days` before.
     - `spread` counts the places that people's first posts name (spot, else township, else district, else the place as
       filled in), 1 at least; `urgent` counts urgent members; `reopened` is true if any member is.
 
@@ -55,14 +57,21 @@ def describe_issues(routed: pd.DataFrame, *, settings: ClusterSettings) -> pd.Da
     rows = routed.reset_index(drop=True)
     issue, keys = pd.factorize(rows["issue_id"])
     sizes = np.bincount(issue)
-    people, wordings = find_people(rows, issue), find_wordings(rows, issue)
+    people, wordings = find_people(rows, issue, settings=settings), find_wordings(rows, issue)
     figures = count_figures(rows, issue, people, wordings, settings=settings)
     urgent = rows["urgency"].eq("urgent").to_numpy()[people.first]
     times = rows["submitted_at"].groupby(issue)
-    texts = (rows[name].tolist() for name in ("title", "text", "submitter"))
-    words, chosen = choose_words(*texts, issue)
+    words, chosen = choose_words(rows["title"].tolist(), rows["text"].tolist(), rows["submitter"].tolist(), issue)
     ids = rows["submission_id"].to_numpy(dtype=object)
+    known, counts = {}, {}
+    for name in ("topic", "department", "district", "township", "spot"):
+        known[name], counts[name] = _most_frequent(rows[name], issue, len(keys))
+    places = np.full(len(keys), "", dtype=object)
+    for name in ("township", "spot"):
+        places[counts[name] * 2 >= sizes] = known[name][counts[name] * 2 >= sizes]
     columns = {
+        **known,
+        "title": [place_title(*each) for each in zip(words, known["district"], places, strict=True)],
         "issue_id": np.asarray(keys, dtype=object),
         "size": sizes,
         "people": np.bincount(people.issue),
@@ -73,15 +82,6 @@ def describe_issues(routed: pd.DataFrame, *, settings: ClusterSettings) -> pd.Da
         "members": _members(ids, issue, sizes),
         **figures,
     }
-    counts = {}
-    for name, nothing in (("topic", ""), ("department", ""), ("district", None), ("township", None), ("spot", None)):
-        columns[name], counts[name] = _most_frequent(rows[name], issue, len(keys), nothing)
-    places = np.full(len(keys), "", dtype=object)
-    for name in ("township", "spot"):
-        places = np.where(counts[name] * 2 >= sizes, columns[name], places)
-    places = np.where(pd.isna(places), "", places)
-    districts = np.where(pd.isna(columns["district"]), "", columns["district"])
-    columns["title"] = [place_title(*each) for each in zip(words, districts, places, strict=True)]
     hottest = pd.DataFrame(columns).sort_values(
         ["heat", "size", "first_at", "issue_id"],
         ascending=[False, False, True, True],
@@ -91,16 +91,19 @@ def describe_issues(routed: pd.DataFrame, *, settings: ClusterSettings) -> pd.Da
     return typed(hottest.reset_index(drop=True), _DESCRIBED)
 
 
-def _members(ids: npt.NDArray[np.object_], issue: Rows, sizes: Rows) -> list[list[str]]:
-    ordered = ids[np.argsort(issue, kind="stable")].tolist()
+def _members(ids: npt.NDArray[Any], issue: Rows, sizes: Rows) -> list[list[str]]:
+    ordered: list[str] = ids[np.argsort(issue, kind="stable")].tolist()
     ends = np.cumsum(sizes).tolist()
     return [ordered[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
-def _most_frequent(values: pd.Series, issue: Rows, n: int, nothing: str | None) -> tuple[npt.NDArray[np.object_], Rows]:
-    """Per issue its most frequent known value and the rows that have it; of equals a clear one, then the first."""
+def _most_frequent(values: pd.Series, issue: Rows, n: int) -> tuple[npt.NDArray[Any], Rows]:
+    """Per issue its most frequent known value, "" where none is, and the rows that have it.
+
+    Of equals a clear one wins, then the one that comes first in the run.
+    """
     numbers, known = pd.factorize(values.where(values.ne("")))
-    result, counted = np.full(n, nothing, dtype=object), np.zeros(n, dtype=np.int64)
+    result, counted = np.full(n, "", dtype=object), np.zeros(n, dtype=np.int64)
     rows = np.flatnonzero(numbers >= 0)
     if not len(rows):
         return result, counted

@@ -1,4 +1,4 @@
-"""How hot an issue is: people who speak with their own words, weighed by how lately they began, how urgently, from where."""
+"""How hot an issue is: people with their own words, weighed by how lately they began, how urgently, from where."""
 
 from __future__ import annotations
 
@@ -42,24 +42,23 @@ def heat_of(
     heat = log2(1 + voices * (1 + growth) * min(spread, all) ** 0.5)
 
     - People, not posts. A person enters by the first post alone. n people with the same words weigh log2(1 + n)
-      together (the freshest 1, the next 0.58, ...): identical letters tell of a campaign and of those behind it, not of n
-      observations (Balla et al. 2020; Livermore, Eidelman and Grom 2018).
+      together (the freshest 1, the next 0.58, ...): form letters tell of a campaign and are weighed apart from letters
+      of one's own (Shulman 2009; Balla, Beck, Meehan and Prasad 2020).
     - Urgency. A person whose first post is urgent counts twice: occurrence times severity, as in FMEA (IEC 60812).
     - Freshness. `voices` is the sum of these weights, each halved with every `freshness_days` since the person's first
       post, measured from the newest row of the run. With the logarithm outside, this is the ranking of Reddit (log of
       votes plus time): twice the people make up for one half-life.
-    - Growth = recent / (voices + 2), where `recent` is the same sum with `growth_days` for a half-life: fast against
-      slow average, shrunken towards no growth as by a gamma-Poisson prior (DuMouchel 1999). A ratio of two windows
-      would jump at their edges, and an issue could become hotter by growing older.
-    - Spread counts places as ecology counts species (Hill number of order 0), and no more of them than there are
+    - Growth = recent / (voices + 2), where `recent` is the same sum with `growth_days` for a half-life: a fast against
+      a slow average, shrunken by a prior as the rates of few events are (DuMouchel 1999). A ratio of two windows would
+      jump at their edges, and an issue could become hotter by growing older.
+    - Spread counts places as ecology counts species (Hill 1973, number of order 0), and no more of them than there are
       voices: `all` is the sum of the weights without any halving.
 
-    From these: a further post of a person who has spoken changes nothing; a further person never lowers the heat; all first
-    posts being older never raises it; an urgent first post raises it. A person without a time weighs as one of
-    max(freshness_days, 2 * growth_days) ago.
+    From these: a further post of a person who has spoken never raises the heat (it changes nothing unless it is older
+    than the first); a further person never lowers it, one with own words raises it; older first posts never raise it;
+    an urgent first post raises it.
     """
-    unknown = max(settings.freshness_days, 2 * settings.growth_days)
-    age = np.where(np.isnan(people.age), unknown, people.age)
+    age = people.age
     voices, recent, everything = np.zeros(len(spread)), np.zeros(len(spread)), np.zeros(len(spread))
     # An urgent person stands among all, and once more among the urgent of the same words.
     for chosen in (np.arange(len(age)), np.flatnonzero(urgent)):

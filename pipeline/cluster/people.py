@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +39,7 @@ class People:
     ----------
     issue : shape (n_people,), number of the issue, ascending
     first : shape (n_people,), row of the first post
-    age : shape (n_people,), days from the first post to the newest row of the run, 0 or more; NaN without a time
+    age : shape (n_people,), days from the first post to the newest row of the run, 0 or more
     """
 
     issue: Rows
@@ -78,39 +78,39 @@ def find_wordings(rows: pd.DataFrame, issue: Rows) -> Wordings:
     return Wordings(group.astype(np.int64), counts.astype(np.int64))
 
 
-def find_people(rows: pd.DataFrame, issue: Rows) -> People:
+def find_people(rows: pd.DataFrame, issue: Rows, *, settings: ClusterSettings) -> People:
     """Each distinct submitter of an issue, and of its rows without one each distinct wording.
 
     Parameters
     ----------
     rows : table ISSUE_ROWS, index 0 to n_rows - 1
     issue : shape (n_rows,), number of each row's issue
+    settings : `freshness_days`, `growth_days`
 
     Returns
     -------
-    People : a person's first post is the earliest; posts without a time come last, then the submission_id decides.
-        Wordings are one where they differ only in punctuation, blanks, case or full width.
+    People : a person's first post is the oldest, of equals the one with the first submission_id; a post without a time
+        is taken for one that is no longer fresh: max(freshness_days, 2 * growth_days) old. Wordings are one where they
+        differ only in punctuation, blanks, case or full width.
     """
     person = _persons(rows, issue)
     times = rows["submitted_at"].to_numpy().astype("datetime64[us]")
-    stamps = np.where(np.isnat(times), np.iinfo(np.int64).max, times.astype(np.int64))
+    timed = ~np.isnat(times)
+    age = np.full(len(rows), max(settings.freshness_days, 2 * settings.growth_days))
+    if timed.any():
+        age[timed] = (times[timed].max() - times[timed]) / np.timedelta64(1, "D")
     # Only among several posts of one person is there a first to find, and sorting all ids costs more than all else.
     several = np.flatnonzero(np.bincount(person)[person] > 1)
     tie = np.zeros(len(rows), dtype=np.int64)
     tie[several] = np.unique(rows["submission_id"].to_numpy(dtype=object)[several], return_inverse=True)[1]
-    order = np.lexsort((tie, stamps, person))
+    order = np.lexsort((tie, -age, person))
     first = order[np.unique(person[order], return_index=True)[1]]
-    ages = np.full(len(first), np.nan)
-    timed = ~np.isnat(times[first])
-    if timed.any():
-        newest = times[~np.isnat(times)].max()
-        ages[timed] = (newest - times[first[timed]]) / np.timedelta64(1, "D")
-    return People(issue[first], first, ages)
+    return People(issue[first], first, age[first])
 
 
 def count_figures(
     rows: pd.DataFrame, issue: Rows, people: People, wordings: Wordings, *, settings: ClusterSettings
-) -> dict[str, Rows | Flags]:
+) -> dict[str, npt.NDArray[Any]]:
     """The columns of ISSUE_FIGURES, one entry an issue; see `describe_issues`."""
     n = int(issue.max()) + 1
 
@@ -144,7 +144,8 @@ def _persons(rows: pd.DataFrame, issue: Rows) -> Rows:
     if len(unnamed):
         said = _plain(rows["title"].iloc[unnamed], rows["text"].iloc[unnamed])
         codes[unnamed] = int(codes.max()) + 1 + pd.factorize(np.array(said, dtype=object))[0]
-    return np.unique(issue * (int(codes.max()) + 1) + codes, return_inverse=True)[1].astype(np.int64)
+    persons: Rows = np.unique(issue * (int(codes.max()) + 1) + codes, return_inverse=True)[1].astype(np.int64)
+    return persons
 
 
 def _plain(titles: pd.Series, texts: pd.Series) -> list[str]:

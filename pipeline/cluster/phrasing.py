@@ -35,9 +35,10 @@ _OFFICES = (
     r"|领导|贵[局委部办单]位?|上级)们?)?"
 )
 _SOON = (
-    r"(?:能够|能|可以|帮忙|帮助|协调|督促|责令|敦促|予以|给予|一起|真正|彻底|妥善|切实|尽快|尽早|及时|早日|抓紧|立即|马上|速)*"
+    r"(?:能够|能|可以|帮忙|帮助|协调|督促|责令|敦促|予以|给予|一起|真正|彻底|妥善|切实|坚决|严厉|依法|全面|进一步"
+    r"|尽快|尽早|及时|早日|抓紧|立即|马上|速)*"
 )
-_SOLVE = r"(?:解决|处理|整治|治理|查处|制止|取缔|关注|重视|查查|管管|管一管|看看)(?:一下|下)?(?:关于)?"
+_SOLVE = r"(?:解决|处理|关注|重视|查查|管管|管一管|看看)(?:一下|下)?(?:关于)?"
 # Work that is asked for. A wish that goes on so is plain without its 请求; one that goes on with who should do it
 # (建议公园取消门票) would become a statement of fact, so it stays as it is.
 _WORK = (
@@ -69,15 +70,15 @@ _LEAD = re.compile(
     | \d{{1,2}}(?:[、)）]|[.．](?!\d)) | [（(][一二三四五六七八九十\d]{{1,2}}[)）] | [一二三四五六七八九十]、
     | 尊敬的?[^，,。：:！!？?\s]{{0,14}}[，,。：:！!\s]+
     | [您你]们?好(?=[，,。：:！!\s]|我|请|关|想)
-    | (?=[不打冒匿主标事内诉问反投举咨求建请申如现情来])(?:不好意思|打扰(?:一下|您?了)?|冒昧|匿名|主题|标题|事由|内容|诉求
-      |问题|来[电访信](?:登记|记录)|{_REPORT}|建议|请求|申请|如题|现状|情况)[：:，,]
+    | (?=[不打冒匿主标事内诉问反投举咨求建请申如现情来控检质查想])
+      (?:不好意思|打扰(?:一下|您?了)?|冒昧|匿名|主题|标题|事由|内容|诉求|问题|来[电访信](?:登记|记录)|{_REPORT}|建议|请求|申请|如题|现状|情况)[：:，,]
     | (?=[自从在于本我12一二三四五六七八九十])(?:自|从|在|于|本人于|我于)?{_DATE}
       (?:起|以来|开始|至今|左右|上午|下午|晚上?|凌晨|早上|夜间|中午)*(?!至|到|-|—|、|起)
     | (?=[再多强实特紧联集继第来我反投举咨询请问想求控检质查])
       (?:再次|多次|强烈|实名|特此|紧急|联名|集体|继续|第[二三四五六]次|来[电信访]|我要|我想|特)*
       {_REPORT}(?:一下|下)?(?:关于|有关)?(?!至|给|到|在|是|贴|栏|系统|平台|渠道|没|不|对|者|材料){_NOT_SAID}
     | (?=[再强衷真诚紧迫恳我请希要呼期盼望建提求]){_VERY}{_WISHES}{_OFFICES}
-      (?:{_SOON}{_SOLVE}(?!方案|好|了|结果|率|中心)|(?={_SOON}{_WORK}))
+      {_SOON}(?:{_SOLVE}(?!方案|好|了|结果|率|中心)|(?={_WORK}))
     | (?=.{{0,3}}[人民众主友工长生户客机者师某士])(?:干部|一)?(?:{_WRITERS}{_NAMED}|.{{1,3}}(?:先生|女士|某某?))[，,、]?
       (?:紧急|再次|多次|实名|联名)?(?:(?:来[电信访]|致电|登记|留言)[：:，,]?{_SAYS}*|{_SAYS}){_NOT_SAID}[：:，,]?
     | 来[电信访]{_SAYS}[：:，,]? | 称其?(?!职|号|重|呼) | 诉(?=[\u4e00-\u9fff]{{6}}) | 其(?=在)
@@ -89,23 +90,25 @@ _ABOUT_STARTS = frozenset("关有就")
 _ABOUT = re.compile(r"关于|(?:有关|就)(?!于|是|业|医|读|餐|地|近|诊|要|没|不|这|那|我|因|部|单|人|领|方)")
 # What may stand behind the matter.
 _MARKS = " ，,。、；;：:！!…~—-–"
-_ASKED = "请求 投诉 反映 咨询 举报 求助 诉求 建议 提案 意见 请示 汇报 报告 疑问 疑惑 质疑 提问 询问 申请 呼吁 想法 议案".split()
-_SOLVED = "解决 处理 解答 核查 核实 查处 整改 帮助 关注 重视 答复 回复".split()
-_SIGHS = "求查 求解 跪求 谢谢 拜托 何解".split()
+_ASKED = (
+    r"请求|投诉|反映|咨询|举报|求助|诉求|建议|提案|意见|请示|汇报|报告|疑问|疑惑|质疑|提问|询问|申请|呼吁|想法|议案"
+)
+_SOLVED = r"解决|处理|解答|核查|核实|查处|整改|帮助|关注|重视|答复|回复"
+_SIGHS = r"求查|求解|跪求|谢谢|拜托|何解"
 _TAIL = re.compile(
     rf"""(?:
       [（(【\[](?:[急续图转]+|补充|投诉|匿名|附图|跟帖|追问|再[^（()）【】\[\]]{{0,6}}|第?[一二三四五六七八九十两\d]{{1,3}}次?)[）)】\]]
     | (?:(?:的|等)?(?:相关|有关|一些|若干|几点|几个|诸多)?(?:问题|情况|事宜|事项|一事|事)的?|的(?:补充|几点|一点|紧急)?)
-      (?:{"|".join(_ASKED)})[书信函件]?
-    | [，,。！!？?、\s](?:{"|".join(_ASKED)})
+      (?:{_ASKED})[书信函件]?
+    | [，,。！!？?、\s](?:{_ASKED})
     | (?:[，,。！!？?、；;\s]|(?<=[\u4e00-\u9fff]{{4}}))
-      (?:(?:请|求|请求|恳请|[盼望]){_OFFICES}{_SOON}(?:{"|".join(_SOLVED)})|{"|".join(_SIGHS)})(?:一下|了)?
+      (?:(?:请|求|请求|恳请|[盼望]){_OFFICES}{_SOON}(?:{_SOLVED})|{_SIGHS})(?:一下|了)?
     | [，,。！!？?、；;\s]怎么办
     )$""",
     re.VERBOSE,
 )
 # Looking for an end from every place of a title costs ten times as much as seeing that its last character is of none.
-_TAIL_ENDS = frozenset("）)】]书信函件下了办").union(words[-1] for words in _ASKED + _SOLVED + _SIGHS)
+_TAIL_ENDS = frozenset("）)】]书信函件下了办").union(words[-1] for words in f"{_ASKED}|{_SOLVED}|{_SIGHS}".split("|"))
 _LAST_WISH = re.compile(rf"[，,。！!；;\s]{_WISHES}[^，,。；;]*$")
 _BARE_ENDS = frozenset("题况象宜事")
 _BARE_TAIL = re.compile(r"(?:的|等)?(?:问题|情况|现象|事宜|一事)$")
@@ -119,12 +122,13 @@ _REPORTED = re.compile(
 # Clauses that speak of the writer, of wishes and thanks.
 _ASIDE = re.compile(
     r"(?:我|本人|我们|我家|家|俺|其)(?:们|家)?(?:是|系|住|住在|叫|为|家住|现居|名)|现住|(?:首先|再次)?(?:感谢|谢谢)|祝|希望|请"
-    r"|恳请|盼|望|建议|要求|您好|你好|尊敬|如题|各位|领导|以上|此致|特此|图片|作为|不好意思|来[电访信]人"
+    r"|恳请|盼|望|建议|要求|您好|你好|尊敬|如题|各位|领导|以上|此致|特此|图片|作为|不好意思|来[电访信][人者]|我今年|我叫"
 )
-_ASIDE_ENDS = (
-    *"来电 来访 来信 反映 表示 经理 教师 医生 村民 居民 业主 职工 学生 家长 先生 女士 您好 你好 领导 书记 市长 局长 主任".split(),
-    *"县长 区长 一封信 说两句 说句话".split(),
+_ASIDE_LAST_WORDS = (
+    "来电|来访|来信|反映|表示|经理|教师|医生|村民|居民|业主|职工|学生|家长|先生|女士|您好|你好|领导|书记|市长|局长|主任"
+    "|县长|区长|一封信|说两句|说句话"
 )
+_ASIDE_ENDS = tuple(_ASIDE_LAST_WORDS.split("|"))
 _ASIDE_LAST = frozenset(words[-1] for words in _ASIDE_ENDS)
 # Colons part clauses but not hours from minutes; a blank does not part Latin words.
 _CLAUSE = re.compile(r"[^。！？!?；;，,\n：:\s]+(?:(?:[：:](?=\d)|(?<=[!-~])[ \u3000])[^。！？!?；;，,\n：:\s]+)*")
@@ -154,7 +158,7 @@ def tidy(title: str, submitter: str = "") -> str:
     characters would be left, or where what is left says nothing
     """
     whole = " ".join(title.split())
-    words = whole.removeprefix(submitter) if len(submitter) > 1 else whole
+    words = whole.removeprefix(submitter).removesuffix(submitter) if len(submitter) > 1 else whole
     words = _after(_LEAD, words)
     about = _ABOUT.match(words) if words[:1] in _ABOUT_STARTS else None
     if about:
@@ -192,7 +196,9 @@ def clause_of(text: str) -> str:
         clause = match.group()
         if start >= 0:
             longest = _TOGETHER if named else _TO_PROBLEM
-            if head[end] not in "，,：: \u3000" or match.end() - start > longest or _is_aside(clause):
+            if head[end] not in "，,：: \u3000" or match.end() - start > longest or says_nothing(clause):
+                break
+            if _is_aside(clause):
                 break
             end, named = match.end(), named or names_problem(clause)
             continue
@@ -219,7 +225,12 @@ def own_words(title: str, text: str, submitter: str = "") -> str:
         return clause_of(text) or words or " ".join(text[:_LOOK].split())
     if len(words) < SHORT and not names_problem(words):
         clause = clause_of(text)
-        if names_problem(clause) and any(words[i : i + 2] in clause for i in range(len(words) - 1)):
+        told_of_self = clause.startswith(("我", "本人", "俺"))
+        if (
+            not told_of_self
+            and names_problem(clause)
+            and any(words[i : i + 2] in clause for i in range(len(words) - 1))
+        ):
             return clause
     return words
 

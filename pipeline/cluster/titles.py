@@ -18,7 +18,6 @@ Pairs = npt.NDArray[np.uint32]  # two characters of the basic plane, the first a
 
 TITLE_CHARACTERS = 40
 _EVIDENCE = 60  # first characters of a text that tell what its row has in common with others
-_HASH_BITS = 22
 _STEADY = 8.0  # characters added to a length, or a single shared word would beat a whole title
 _PROBLEM_SAY = 1.3  # of words that name a problem, against 1 for others
 _TEXT_SAY = 0.7  # of words from the text of a row whose title is only a form's
@@ -54,12 +53,12 @@ def choose_words(
     Notes
     -----
     A member's words are its title without what is said beside the matter, or where that says nothing a clause of its
-    text (`own_words`). Those with the highest score win: the sum over their pairs of characters of
-    log(1 + issues / issues with the pair) * (share of the other members that have the pair in their title or the first
-    characters of their text), divided by their length plus a constant, so that what most members say and other issues
-    do not weighs, and what one member says alone weighs nothing. Words that name a problem count 1.3 times, those of a
-    form's member 0.7 times, very short ones 0.6 times. This is the centroid method of extractive summaries (Radev, Jing, Styś and Tam 2004)
-    with pairs of characters as terms, which need no segmenter.
+    text (`own_words`). Those with the highest score win: the sum over their pairs of characters of log(1 + issues /
+    issues with the pair) * (share of the other members that have the pair in their words or the first characters of
+    their text), divided by their length plus a constant. So what most members say and other issues do not weighs, and
+    what one member says alone weighs nothing. Words that name a problem count 1.3 times, those of a form's member 0.7
+    times, very short ones 0.6 times. The method is that of centroids in summaries (Radev, Jing, Styś and Tam 2004)
+    with pairs of characters for terms, which need no segmenter.
     """
     sizes = np.bincount(issue)
     words = [own_words(*row) for row in zip(titles, texts, submitters, strict=True)]
@@ -94,8 +93,8 @@ def _common_share(candidates: Sequence[str], texts: Sequence[str], issue: Rows, 
     keys = _distinct(said)
     place = np.searchsorted(keys, said)
     told = _members_with(keys, place, owner, texts, issue)
-    # Two pairs in a million share a hash, and seem a little commoner then.
-    hashed = _hashed((keys & 0xFFFFFFFF).astype(np.uint32), np.zeros(1, dtype=np.uint32))
+    # Where two pairs share a hash, they seem a little commoner.
+    hashed = _hashed((keys & 0xFFFFFFFF).astype(np.uint32), np.zeros(1, dtype=np.uint32), _bits(keys))
     rarity = np.log1p(len(_distinct(issue)) / np.bincount(hashed)[hashed])
     # A candidate's own member has its pairs: only the others count.
     weight = rarity * (told - 1) / (sizes[keys >> 32] - 1)
@@ -115,9 +114,9 @@ def _members_with(keys: Rows, place: Rows, owner: Members, texts: Sequence[str],
     """
     written_by, pair = _pairs(texts)
     # Most pairs of a text are in no candidate; a look at a hash saves the search for them.
-    marked = np.zeros(1 << _HASH_BITS, dtype=bool)
-    marked[_hashed((keys & 0xFFFFFFFF).astype(np.uint32), (keys >> 32).astype(np.uint32))] = True
-    kept = np.flatnonzero(marked[_hashed(pair, issue.astype(np.uint32)[written_by])])
+    marked = np.zeros(1 << _bits(keys), dtype=bool)
+    marked[_hashed((keys & 0xFFFFFFFF).astype(np.uint32), (keys >> 32).astype(np.uint32), _bits(keys))] = True
+    kept = np.flatnonzero(marked[_hashed(pair, issue.astype(np.uint32)[written_by], _bits(keys))])
     written_by, written = written_by[kept], issue[written_by[kept]] << 32 | pair[kept]
     at = np.searchsorted(keys, written).clip(max=len(keys) - 1)
     same = keys[at] == written
@@ -132,8 +131,13 @@ def _distinct(values: Rows) -> Rows:
     return ordered[np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))]
 
 
-def _hashed(pair: Pairs, issue: Pairs) -> npt.NDArray[np.uint32]:
-    return (pair * np.uint32(0x9E3779B1) ^ issue * np.uint32(0x85EBCA77)) >> np.uint32(32 - _HASH_BITS)
+def _bits(keys: Rows) -> int:
+    """Of hashes: some eight places a key, but no more than the processor keeps at hand."""
+    return min(len(keys).bit_length() + 3, 22)
+
+
+def _hashed(pair: Pairs, issue: Pairs, bits: int) -> npt.NDArray[np.uint32]:
+    return (pair * np.uint32(0x9E3779B1) ^ issue * np.uint32(0x85EBCA77)) >> np.uint32(32 - bits)
 
 
 def _pairs(texts: Sequence[str]) -> tuple[Members, Pairs]:

@@ -101,7 +101,9 @@ class ClusterSettings:
     prolific_rows: int = 20  # rows of one writer from which his stock phrases count little
     largest_component: int = 1_000  # rows; beyond, the threshold rises until the parts are smaller
     pairs_at_once: int = 20_000  # pairs scored at a time; bounds memory, never changes a result
-    freshness_days: float = 30.0  # days after which the freshness of an issue has halved
+    freshness_days: float = 30.0  # days after which a person weighs half as much in an issue's heat
+    growth_days: float = 7.0  # days that count as recent, and after which a person counts half as much as growth
+    mass_posted_rows: int = 5  # rows of one issue with one wording, from which the wording is mass-posted
 
 
 @dataclass(frozen=True)

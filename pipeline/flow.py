@@ -287,15 +287,15 @@ def _write_results(
         write_routed(routed_path, routed_pieces(new, own))
         issues = describe_issues(issue_rows(everything, members, set(own["issue_id"])), settings=settings.cluster)
         write_issues(result / "issues.parquet", issues)
-        write_links(
-            result / "links.parquet", grouping.links[grouping.links["submission_id"].isin(own["submission_id"])]
-        )
+        links = grouping.links[grouping.links["submission_id"].isin(own["submission_id"])]
+        write_links(result / "links.parquet", links)
     progress("workbook", new.rows, None)
     with watch.stage("workbook"):
         write_workbook(
             result / "routing_tables.xlsx",
             routed_path,
             issues=issues,
+            links=links,
             rejected=log.rejected(),
             notes=log.notes,
             topic_names=directory.topic_names if directory is not None else {},

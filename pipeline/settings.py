@@ -111,7 +111,7 @@ class TablesSettings:
     """How the workbook is laid out."""
 
     sheets: int = 40  # lead bodies that get a sheet of their own
-    workbook_rows: int = 20_000  # submission rows in the whole workbook; beyond, it lists issues
+    workbook_rows: int = 20_000  # rows in the whole workbook, all sheets together; beyond, it lists issues
     workbook_issues: int = 10_000  # rows in the whole workbook then, hottest issues first; all are in issues.parquet
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +11,15 @@ import pandas as pd
 
 from pipeline.schema import ISSUES, ROUTED
 from pipeline.settings import TablesSettings
+from pipeline.tables.details import detail_rows, mass_posted, posted_again, within_limit
+from pipeline.tables.layout import FURTHER
 from pipeline.tables.parquet import read_parquet, to_frame
 
-# Columns of ROUTED that rank rows; light enough to hold for a million of them.
-_RANKING = ("submission_id", "department", "department_probability", "urgency", "decision", "issue_id")
+# Columns of ROUTED that rank and count rows; light enough to hold for a million of them.
+_RANKING = (
+    *("submission_id", "department", "department_probability", "urgency", "decision", "issue_id"),
+    *("duplicate_of", "submitter", "submitted_at", "reopened"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,11 @@ class Choice:
     other_rows : 其他部门
     review_submissions, review_rows : 待人工复核, submissions with their order
     hot_issues : 热点问题, issues with the text of the representative, in their order
+    several : positions in `ranking` of all submissions of issues of several, hottest issue first, in each by time
+    details : 事项明细, submissions (table ROUTED) of `several`, all if whole; `posted_again` where the submitter has an
+        earlier one in the issue
+    wordings : all that were posted in masses, see `mass_posted`
+    mass_posted : 群发来件, those of `wordings` that are shown, with their text
     """
 
     whole: bool
@@ -44,12 +54,17 @@ class Choice:
     review_submissions: pd.DataFrame
     review_rows: np.ndarray
     hot_issues: pd.DataFrame
+    several: np.ndarray
+    details: pd.DataFrame
+    wordings: pd.DataFrame
+    mass_posted: pd.DataFrame
 
 
 def choose_rows(routed: Path, issues: pd.DataFrame, *, settings: TablesSettings) -> Choice:
     """Choose what the workbook shows of a run.
 
-    A submission stands in 总表, in its body's sheet and perhaps in 待人工复核, and each time is a row of the limit.
+    A submission stands in 总表, in its body's sheet, perhaps in 待人工复核 and 事项明细, and each time is a row of the
+    limit, as is each line of 热点问题 and 群发来件.
 
     Parameters
     ----------
@@ -61,38 +76,67 @@ def choose_rows(routed: Path, issues: pd.DataFrame, *, settings: TablesSettings)
     ranking = read_parquet(routed, ROUTED, columns=_RANKING)
     issues = issues.sort_values(["heat", "size", "issue_id"], ascending=[False, False, True], ignore_index=True)
     review = _review_order(ranking, issues)
-    whole = 2 * len(ranking) + len(review) <= limit
+    several, wordings = detail_rows(ranking, issues), mass_posted(ranking)
+    again = posted_again(ranking["issue_id"].iloc[several], ranking["submitter"].iloc[several])
     bodies = _largest_bodies(ranking["department"], settings.sheets)
     hot = issues[is_hot(issues)]
-    if whole:
+    speakers = _positions(issues["representative"], ranking)
+    if 2 * len(ranking) + len(review) + len(hot) + len(several) + len(wordings) <= limit:
         rows = read_parquet(routed, ROUTED)
-        order = _body_order(rows, issues)
-        heat = _with_texts(hot.head(limit), routed, ranking["submission_id"])
-        body_rows, other_rows = _split(rows["department"], order, bodies)
-        everything = np.arange(len(rows))
-        return Choice(True, ranking, bodies, rows, everything, body_rows, other_rows, rows, review, heat)
+        body_rows, other_rows = _split(rows["department"], _body_order(rows, issues), bodies)
+        texts = rows["text"].to_numpy(dtype=object)
+        return Choice(
+            whole=True,
+            ranking=ranking,
+            bodies=bodies,
+            rows=rows,
+            all_rows=np.arange(len(rows)),
+            body_rows=body_rows,
+            other_rows=other_rows,
+            review_submissions=rows,
+            review_rows=review,
+            hot_issues=_with_texts(hot, speakers, lambda positions: texts[positions]),
+            several=several,
+            details=rows.iloc[several].assign(posted_again=again),
+            wordings=wordings,
+            mass_posted=wordings.assign(text=texts[wordings["position"]]),
+        )
 
     limit = min(limit, settings.workbook_issues)
-    review, hot = review[: limit // 4], hot.head(limit // 10)
-    share = (limit - len(review) - len(hot)) // 2  # for 总表, and as much for the sheets of the bodies together
+    review, hot, told = review[: limit // 4], hot.head(limit // 10), wordings.head(limit // 20)
+    detailed = within_limit(ranking["issue_id"].iloc[several], limit // 5)
+    # For 总表, and as much for the sheets of the bodies together.
+    share = (limit - len(review) - len(hot) - int(detailed.sum()) - len(told)) // 2
     body_rows, other_rows = _split(issues["department"], np.arange(len(issues)), bodies)
     fair = fair_share([len(positions) for positions in (*body_rows, other_rows)], share)
     body_rows = [positions[:fair] for positions in body_rows]
     other_rows = other_rows[:fair]
     everything = np.arange(min(share, len(issues)))
     shown = np.unique(np.concatenate([everything, *body_rows, other_rows]))
-    rows = _with_texts(issues.iloc[shown], routed, ranking["submission_id"])
+    # One pass through the file for all that is wanted of it.
+    wanted = np.concatenate([review, several[detailed], told["position"], speakers[shown], speakers[hot.index]])
+    wanted = np.unique(wanted[wanted >= 0]).astype(np.int64)
+    kept = read_rows(routed, wanted)
+    kept_texts = kept["text"].to_numpy(dtype=object)
+
+    def place(positions: np.ndarray) -> np.ndarray:
+        return np.searchsorted(wanted, positions)
+
     return Choice(
-        False,
-        ranking,
-        bodies,
-        rows,
-        np.searchsorted(shown, everything),
-        [np.searchsorted(shown, positions) for positions in body_rows],
-        np.searchsorted(shown, other_rows),
-        read_rows(routed, review),
-        np.arange(len(review)),
-        _with_texts(hot, routed, ranking["submission_id"]),
+        whole=False,
+        ranking=ranking,
+        bodies=bodies,
+        rows=_with_texts(issues.iloc[shown], speakers, lambda positions: kept_texts[place(positions)]),
+        all_rows=np.searchsorted(shown, everything),
+        body_rows=[np.searchsorted(shown, positions) for positions in body_rows],
+        other_rows=np.searchsorted(shown, other_rows),
+        review_submissions=kept.iloc[place(review)],
+        review_rows=np.arange(len(review)),
+        hot_issues=_with_texts(hot, speakers, lambda positions: kept_texts[place(positions)]),
+        several=several,
+        details=kept.iloc[place(several[detailed])].assign(posted_again=again[detailed]),
+        wordings=wordings,
+        mass_posted=told.assign(text=kept_texts[place(told["position"].to_numpy())]),
     )
 
 
@@ -127,15 +171,18 @@ def read_rows(path: Path, positions: np.ndarray, *, columns: Sequence[str] | Non
     return frame.iloc[np.searchsorted(wanted, positions)].reset_index(drop=True)
 
 
-def _with_texts(issues: pd.DataFrame, routed: Path, ids: pd.Series) -> pd.DataFrame:
-    """Issues with the text of each one's representative, numbered anew."""
-    issues = issues[ISSUES.names].reset_index(drop=True)
-    found = pd.Index(ids).get_indexer(issues["representative"])
-    positions = np.unique(found[found >= 0])
-    texts = read_rows(routed, positions, columns=("text",))["text"].to_numpy(dtype=object)
+def _positions(ids: pd.Series, ranking: pd.DataFrame) -> np.ndarray:
+    """Rows of some ids in `ranking`, -1 where an id is of an earlier run."""
+    return np.asarray(pd.Index(ranking["submission_id"]).get_indexer(pd.Index(ids)))
+
+
+def _with_texts(issues: pd.DataFrame, speakers: np.ndarray, texts: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:
+    """Issues, whose index numbers `speakers`, with the text of each one's representative, numbered anew."""
+    positions = speakers[issues.index]
     column = np.full(len(issues), "", dtype=object)
-    column[found >= 0] = texts[np.searchsorted(positions, found[found >= 0])]
-    return issues.assign(text=column)
+    column[positions >= 0] = texts(positions[positions >= 0])
+    known = [*ISSUES.names, *(name for name in FURTHER if name in issues)]
+    return issues[known].reset_index(drop=True).assign(text=column)
 
 
 def _largest_bodies(departments: pd.Series, sheets: int) -> list[str]:

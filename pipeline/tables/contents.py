@@ -34,13 +34,17 @@ _COUNTS = {
     "urgent": ("紧急", "来件中紧急的，标红"),
     "issues": ("事项", "同一地点的同一件事算一个事项"),
     "hot": ("热点", "多人反映的事项，列在“热点问题”"),
+    "duplicates": ("重复件", "与另一件文字相同或基本相同，是哪一件见“重复于”"),
+    "mass_posted": ("群发来件", "同一段文字来了五件以上的，按文字列在“群发来件”"),
+    "reopened": ("再次反映", "事项办结后又来的件，标红"),
 }
 _USE = (
     "一、先办“待人工复核”，再看标为“核对”的；各单位的表可直接打印或转交，打印时只印到主要各列。",
     "二、同意系统意见，在“核对人”签名；不同意，在浅黄格“更正主题”“更正承办单位”中选定，在任何一张表填一处即可。",
     "三、每列可筛选；“依据”说明为什么这样分，“事项编号”相同的是同一件事；长内容只显示六行，点选单元格可看全文。",
+    "四、“并案依据”说明一件为什么和别的件算同一事项；“事项明细”把同一事项的件排在一起，不是一件事的、该并入别的事项的，在浅黄格里写明。",
 )
-_USE_LARGE = "四、来件太多，本表只列事项，最热的在前；每一件都在旁边的 routed.csv 里。"
+_USE_LARGE = "五、来件太多，本表只列事项，最热的在前；每一件都在旁边的 routed.csv 里。"
 
 
 def write_contents(
@@ -59,7 +63,8 @@ def write_contents(
     ----------
     sheet : empty sheet
     entries : the sheets that follow, in order, with their rows
-    counts : read, rejected_rows, rejected_files (sheets too), auto, check, review, urgent, issues, hot
+    counts : read, rejected_rows, rejected_files (sheets too), auto, check, review, urgent, issues, hot, duplicates,
+        mass_posted, reopened
     whole : False where the workbook lists issues instead of submissions
     made_at : when the run was made, local time
     title : of the workbook

@@ -18,7 +18,7 @@ class SheetColumn:
     header : Chinese header
     width : in characters of the workbook's font, a Chinese character is two
     kind : text and long (both wrapped, long is not typed as Text), plain (never wrapped), percent, number, decimal,
-        time, date, decision, urgency, or entry (empty, for the clerk)
+        time, date, decision, urgency, alarm (red), or entry (empty, for the clerk)
     choices : name of the list of 选项 that an entry is chosen from, or ""
     """
 
@@ -31,20 +31,30 @@ class SheetColumn:
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of a sheet; the first `printed` of them go on paper, the first `frozen` stay in sight."""
+    """The columns of a sheet; the first `printed` of them go on paper, the first `frozen` stay in sight.
+
+    Where it is `grouped`, a line stands above each row whose first cell differs from the one above.
+    """
 
     columns: tuple[SheetColumn, ...]
     printed: int
     frozen: int = 2
+    grouped: bool = False
 
     def without(self, keys: Collection[str]) -> Layout:
         """The layout without the columns of `keys`, for a run in which they are empty in every row."""
         kept = tuple(column for column in self.columns if column.key not in keys)
         lost = sum(column.key in keys for column in self.columns[: self.printed])
-        return Layout(kept, self.printed - lost, self.frozen)
+        return Layout(kept, self.printed - lost, self.frozen, self.grouped)
 
 
-_HEADERS = ROUTED.headers() | {"issue_size": "事项件数"}
+_HEADERS = ROUTED.headers() | {
+    "issue_size": "事项件数",
+    "evidence": "并案依据",
+    "issue_title": ISSUES.headers()["title"],
+    "excerpt": "内容摘录",
+    "posted_again": "本人再次提交",
+}
 _WIDTHS = {
     "submission_id": 19,
     "title": 26,
@@ -66,13 +76,20 @@ _WIDTHS = {
     "source_row": 8,
     "issue_id": 14,
     "duplicate_of": 19,
-    "reopened": 10,
+    "reopened": 7,
+    "evidence": 34,
+    "issue_title": 20,
+    "excerpt": 44,
+    "posted_again": 7,
     "urgency": 10,
     "decision": 10,
 }
 _KINDS = {
     "text": "long",
     "reason": "long",
+    "evidence": "long",
+    "excerpt": "long",
+    "reopened": "alarm",
     "topic_probability": "percent",
     "department_probability": "percent",
     "issue_size": "number",
@@ -84,8 +101,9 @@ _KINDS = {
 }
 
 
-def _columns(keys: str) -> tuple[SheetColumn, ...]:
-    return tuple(SheetColumn(key, _HEADERS[key], _WIDTHS.get(key, 11), _KINDS.get(key, "text")) for key in keys.split())
+def _columns(keys: str, **widths: float) -> tuple[SheetColumn, ...]:
+    wide = _WIDTHS | widths
+    return tuple(SheetColumn(key, _HEADERS[key], wide.get(key, 11), _KINDS.get(key, "text")) for key in keys.split())
 
 
 # A clerk who agrees puts a name under 核对人; one who does not chooses what is right.
@@ -100,6 +118,7 @@ OPTIONAL = (
     "other_topics",
     "co_departments",
     "spot",
+    "evidence",
     "duplicate_of",
     "deadline",
     "reopened",
@@ -111,54 +130,103 @@ OPTIONAL = (
 )
 
 ALL_ROWS = Layout(
-    _columns("submission_id title text decision urgency topic department co_departments")
+    _columns("submission_id title text decision urgency reopened topic department co_departments")
     + ENTRIES
     + _columns(
-        "reason department_candidates district township spot issue_id issue_size duplicate_of reopened deadline "
+        "reason department_candidates district township spot issue_id issue_size evidence duplicate_of deadline "
         "other_topics topic_probability department_probability submitter submitted_at channel place source_file "
         "source_sheet source_row"
     ),
-    printed=8,
+    printed=9,
 )
 # What is handed to one body: no column says its own name; the place and the person to answer come early.
 ONE_BODY = Layout(
-    _columns("submission_id title text urgency topic district township co_departments deadline")
+    _columns("submission_id title text urgency reopened topic district township co_departments deadline")
     + _columns("submitter submitted_at decision")
     + ENTRIES
-    + _columns("reason spot place issue_id issue_size duplicate_of reopened other_topics"),
-    printed=11,
+    + _columns("reason spot place issue_id issue_size evidence duplicate_of other_topics"),
+    printed=12,
 )
 # What decides comes before the cells to fill.
 REVIEW = Layout(
-    _columns("submission_id title text urgency topic department department_probability department_candidates reason")
+    _columns("submission_id title text urgency reopened topic department department_probability")
+    + _columns("department_candidates reason")
     + ENTRIES
     + _columns(
-        "issue_size issue_id district township spot co_departments other_topics topic_probability duplicate_of "
-        "reopened deadline submitter submitted_at place"
+        "issue_size issue_id evidence district township spot co_departments other_topics topic_probability "
+        "duplicate_of deadline submitter submitted_at place"
     ),
-    printed=9,
+    printed=10,
+)
+# The submissions of an issue side by side, so that a clerk sees whether they are one matter. Issue and title stand in
+# every row: a filter or a sort by any column keeps them together.
+DETAILS = Layout(
+    _columns("issue_id issue_title issue_size submission_id submitter submitted_at", issue_size=6, submission_id=16)
+    + _columns("title excerpt posted_again evidence", title=20)
+    + (
+        SheetColumn("not_same", "不是一件事", 7, "entry"),
+        SheetColumn("belongs_to", "应并入", 12, "entry"),
+    )
+    + _columns("duplicate_of"),
+    printed=12,
+    frozen=4,
+    grouped=True,
 )
 
-_ISSUE_HEADERS = ISSUES.headers()
+# What describing issues may tell beyond the table ISSUES, shown where it is told.
+FURTHER = {
+    "voices": "不同说法",
+    "recent_people": "近期新增人数",
+    "earlier_people": "此前人数",
+    "spread": "涉及地点数",
+    "urgent": "紧急件",
+    "reopened": "再次反映",
+    "copies": "重复件",
+    "mass_posted": "群发件",
+    "resubmitted": "本人再次提交",
+}
+_ISSUE_HEADERS = ISSUES.headers() | FURTHER | {"text": "代表件内容"}
+
+
+def _counts(keys: str) -> tuple[SheetColumn, ...]:
+    return tuple(SheetColumn(key, _ISSUE_HEADERS[key], 7, "number") for key in keys.split())
+
+
+# As a clerk reads: what, where, how many people, whether it grows, who acts, the words, since when.
 _ISSUE_COLUMNS = (
     SheetColumn("issue_id", _ISSUE_HEADERS["issue_id"], 14),
-    SheetColumn("title", _ISSUE_HEADERS["title"], 30),
-    SheetColumn("size", _ISSUE_HEADERS["size"], 7, "number"),
-    SheetColumn("people", _ISSUE_HEADERS["people"], 7, "number"),
-    SheetColumn("heat", _ISSUE_HEADERS["heat"], 8, "decimal"),
-    SheetColumn("topic", _ISSUE_HEADERS["topic"], 11),
-    SheetColumn("department", _ISSUE_HEADERS["department"], 20),
-    SheetColumn("district", _ISSUE_HEADERS["district"], 11),
-    SheetColumn("township", _ISSUE_HEADERS["township"], 13),
-    SheetColumn("text", "代表件内容", 52, "long"),
-    SheetColumn("first_at", _ISSUE_HEADERS["first_at"], 16, "time"),
-    SheetColumn("last_at", _ISSUE_HEADERS["last_at"], 16, "time"),
-    SheetColumn("representative", _ISSUE_HEADERS["representative"], 19),
+    SheetColumn("title", _ISSUE_HEADERS["title"], 28),
+    SheetColumn("topic", _ISSUE_HEADERS["topic"], 10),
+    SheetColumn("district", _ISSUE_HEADERS["district"], 9),
+    SheetColumn("township", _ISSUE_HEADERS["township"], 11),
+    *_counts("people size recent_people earlier_people spread urgent"),
+    SheetColumn("reopened", _ISSUE_HEADERS["reopened"], 7, "alarm"),
+    SheetColumn("heat", _ISSUE_HEADERS["heat"], 7, "decimal"),
+    SheetColumn("department", _ISSUE_HEADERS["department"], 16),
+    SheetColumn("text", _ISSUE_HEADERS["text"], 40, "long"),
+    SheetColumn("first_at", _ISSUE_HEADERS["first_at"], 11, "date"),
+    SheetColumn("last_at", _ISSUE_HEADERS["last_at"], 11, "date"),
 )
+_POSTS = _counts("voices copies mass_posted resubmitted")
+_REPRESENTATIVE = SheetColumn("representative", _ISSUE_HEADERS["representative"], 19)
 _MEMBERS = SheetColumn("members", _ISSUE_HEADERS["members"], 40, "plain")
-HOT_ISSUES = Layout((*_ISSUE_COLUMNS, _MEMBERS), printed=12)
+HOT_ISSUES = Layout((*_ISSUE_COLUMNS, *_POSTS, _REPRESENTATIVE, _MEMBERS), printed=len(_ISSUE_COLUMNS))
 # Stands for the submissions in a run that has too many of them; the members would fill the sheet.
-ISSUES_ONLY = Layout(_ISSUE_COLUMNS + ENTRIES, printed=12)
+ISSUES_ONLY = Layout((*_ISSUE_COLUMNS, _REPRESENTATIVE, *ENTRIES, *_POSTS), printed=len(_ISSUE_COLUMNS))
+
+MASS_POSTED = Layout(
+    (
+        SheetColumn("issue_id", _ISSUE_HEADERS["issue_id"], 16),
+        SheetColumn("excerpt", _HEADERS["excerpt"], 80, "long"),
+        SheetColumn("submissions", _ISSUE_HEADERS["size"], 7, "number"),
+        SheetColumn("people", "署名人数", 7, "number"),
+        SheetColumn("first_at", _ISSUE_HEADERS["first_at"], 16, "time"),
+        SheetColumn("last_at", _ISSUE_HEADERS["last_at"], 16, "time"),
+        SheetColumn("first", "首件", 19),
+        SheetColumn("members", _ISSUE_HEADERS["members"], 40, "plain"),
+    ),
+    printed=7,
+)
 
 _REJECTED_WIDTHS = {"source_file": 40, "source_sheet": 18, "source_row": 8, "reason": 90}
 REJECTED_ROWS = Layout(

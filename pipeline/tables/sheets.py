@@ -103,7 +103,14 @@ def write_rows(
     )
     entry = formats.get(valign="top", text_wrap=True)
     fill = formats.rule(bg_color=ENTRY, border=1, border_color="#D9D9D9")
-    sheet.set_row(0, 24)
+    lines = max(math.ceil(text_width(column.header) / (column.width - 1)) for column in layout.columns)
+    sheet.set_row(0, 7.5 + lines * _LINE_HEIGHT)
+    if layout.grouped and order:
+        # A rule and no format of the cells: it holds after sorting and filtering too.
+        line = formats.rule(top=1, top_color=DARK)
+        sheet.conditional_format(
+            1, 0, len(order), len(layout.columns) - 1, {"type": "formula", "criteria": "=$A2<>$A1", "format": line}
+        )
     for place, column in enumerate(layout.columns):
         sheet.set_column(place, place, column.width, entry if column.kind == "entry" else None)
         sheet.write_string(0, place, column.header, head)
@@ -137,8 +144,10 @@ class _Styles:
 
     def __init__(self, column: SheetColumn, formats: Formats) -> None:
         properties: dict[str, Any] = {} if column.kind == "plain" else {"text_wrap": True}
-        if column.kind in ("decision", "urgency"):
+        if column.kind in ("decision", "urgency", "alarm"):
             properties["align"] = "center"
+        if column.kind == "alarm":
+            properties |= {"font_color": RED, "bold": True}
         red = {"font_color": RED, "bold": True} if column.key in ("title", "urgency") else {}
         # Old Excel shows #### for more than 255 characters in a cell of the format Text, so long texts go without.
         typed = column.kind not in ("long", "plain")

@@ -11,15 +11,26 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pipeline.errors import OutputError
-from pipeline.schema import DECISIONS, ISSUES, REJECTED, URGENCIES, check_table
+from pipeline.schema import DECISIONS, ISSUES, LINKS, REJECTED, check_table
 from pipeline.settings import TablesSettings
 from pipeline.tables.cells import sheet_names
 from pipeline.tables.choosing import Choice, choose_rows, is_hot
 from pipeline.tables.contents import Entry, write_contents
+from pipeline.tables.display import (
+    detail_cells,
+    issue_cells,
+    mass_posted_cells,
+    rejected_cells,
+    submission_cells,
+    unused,
+)
 from pipeline.tables.layout import (
     ALL_ROWS,
+    DETAILS,
+    FURTHER,
     HOT_ISSUES,
     ISSUES_ONLY,
+    MASS_POSTED,
     ONE_BODY,
     OPTIONAL,
     REJECTED_ROWS,
@@ -27,12 +38,12 @@ from pipeline.tables.layout import (
     Layout,
 )
 from pipeline.tables.routed_csv import write_routed_csv
-from pipeline.tables.sheets import Formats, clean_column, write_rows, write_text
+from pipeline.tables.sheets import Formats, write_rows, write_text
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
 
-FIXED_SHEETS = ("目录", "总表", "待人工复核", "热点问题", "其他部门", "未处理", "选项")
+FIXED_SHEETS = ("目录", "总表", "待人工复核", "热点问题", "事项明细", "群发来件", "其他部门", "未处理", "选项")
 TITLE = "民意分办表"
 
 
@@ -54,6 +65,7 @@ def write_workbook(
     routed: Path,
     *,
     issues: pd.DataFrame,
+    links: pd.DataFrame,
     rejected: pd.DataFrame,
     notes: Sequence[str] = (),
     topic_names: Mapping[str, str],
@@ -71,7 +83,8 @@ def write_workbook(
     ----------
     path : file to write
     routed : routed.parquet, as `write_parquet` wrote it
-    issues, rejected : tables ISSUES and REJECTED
+    issues : table ISSUES; what of the further columns of layout.FURTHER it has is shown
+    links, rejected : tables LINKS and REJECTED
     notes : further lines for 未处理, in Chinese
     topic_names : key of a topic -> Chinese name; a topic that is not in it (a user's own label) stays as it is
     departments : further bodies offered for correction, beside those of this run
@@ -84,16 +97,17 @@ def write_workbook(
 
     Raises
     ------
-    TableError : a column of a table is missing
+    TableError : a column of a table is missing, or a link is of an unknown kind
     OutputError : a file cannot be written
     """
     import xlsxwriter
     from xlsxwriter.exceptions import FileCreateError
 
     check_table(issues, ISSUES, where="The workbook")
+    check_table(links, LINKS, where="The workbook")
     check_table(rejected, REJECTED, where="The workbook")
     choice = choose_rows(routed, issues, settings=settings)
-    sheets = _plan(choice, issues, rejected, topic_names=topic_names, notes=notes, limit=settings.workbook_rows)
+    sheets = _plan(choice, issues, links, rejected, topic_names=topic_names, notes=notes, limit=settings.workbook_rows)
     # Strings are always written as such; the first three hold should a writer ever guess. Shared strings (not
     # constant_memory) halve the file, since each text stands on two sheets, and the limit of rows bounds the memory.
     options = {
@@ -133,30 +147,31 @@ def write_workbook(
 def _plan(
     choice: Choice,
     issues: pd.DataFrame,
+    links: pd.DataFrame,
     rejected: pd.DataFrame,
     *,
     topic_names: Mapping[str, str],
     notes: Sequence[str],
     limit: int,
 ) -> list[_Sheet]:
-    sizes = issues.set_index("issue_id")["size"]
-    rows = _display(choice.rows, topic_names, sizes)
-    review = rows if choice.whole else _display(choice.review_submissions, topic_names, sizes)
-    hot = _display(choice.hot_issues, topic_names, sizes)
-    unused = [key for key in OPTIONAL if not any(value is not None for value in review.get(key, ()))]
-    every, body = (ALL_ROWS.without(unused), ONE_BODY.without(unused)) if choice.whole else (ISSUES_ONLY, ISSUES_ONLY)
+    review = submission_cells(choice.review_submissions, issues, links, topic_names=topic_names)
+    empty = unused(review, OPTIONAL)
     first, cut = "每件一行，按读入顺序", ""
-    if not choice.whole:
+    if choice.whole:
+        rows, every, body = review, ALL_ROWS.without(empty), ONE_BODY.without(empty)
+    else:
+        rows = issue_cells(choice.rows, topic_names=topic_names)
+        every = body = ISSUES_ONLY.without(unused(rows, FURTHER))
         waiting = int((choice.ranking["decision"] == "review").sum())
         first = f"最热的 {len(choice.all_rows):,} 个事项，共有 {len(issues):,} 个"
         cut = f"；列出 {len(choice.review_rows):,} 件，共有 {waiting:,} 件" if waiting > len(choice.review_rows) else ""
     sheets = [
         _Sheet("总表", every, rows, choice.all_rows.tolist(), first, "#1F4E79"),
         _Sheet(
-            "待人工复核", REVIEW.without(unused), review, choice.review_rows.tolist(),
+            "待人工复核", REVIEW.without(empty), review, choice.review_rows.tolist(),
             f"系统拿不准，请选定主题和承办单位；紧急的、同一事项件数多的在前{cut}", "#C55A11",
         ),
-        _Sheet("热点问题", HOT_ISSUES, hot, range(len(choice.hot_issues)), "多人反映的同一事项，最热的在前", "#C00000"),
+        *_issue_sheets(choice, issues, links, topic_names=topic_names),
     ]  # fmt: skip
     share = _shares(choice.ranking)
     names = sheet_names(choice.bodies, taken=FIXED_SHEETS)
@@ -165,11 +180,40 @@ def _plan(
         sheets.append(_Sheet(name, body, rows, positions.tolist(), about, "#9DC3E6"))
     others = choice.other_rows.tolist()
     sheets.append(_Sheet("其他部门", every, rows, others, "件数较少的单位，以及尚未确定单位的", "#9DC3E6"))
-    failed = _failures(rejected, notes, limit)
+    failed = rejected_cells(rejected, notes, limit=limit)
     failed_rows = range(len(failed["reason"]))
     remarks = len(failed_rows) - min(len(rejected), limit)
     about = "没有读入的行和文件" + (f"；后附运行说明 {remarks:,} 条" if remarks else "")
     sheets.append(_Sheet("未处理", REJECTED_ROWS, failed, failed_rows, about, "#A6A6A6", remarks))
+    return sheets
+
+
+def _issue_sheets(
+    choice: Choice, issues: pd.DataFrame, links: pd.DataFrame, *, topic_names: Mapping[str, str]
+) -> list[_Sheet]:
+    """What came several times: the issues, their submissions side by side, and the wordings posted in masses."""
+    hot = issue_cells(choice.hot_issues, topic_names=topic_names)
+    details = detail_cells(choice.details, issues, links)
+    about = "同一事项的件排在一起，最热的事项在前，每个事项里最早的在前"
+    if len(choice.details) < len(choice.several):
+        shown, every = choice.details["issue_id"].nunique(), choice.ranking["issue_id"].iloc[choice.several].nunique()
+        about += f"；列出 {shown:,} 个事项的 {len(choice.details):,} 件，共有 {every:,} 个、{len(choice.several):,} 件"
+    sheets = [
+        _Sheet(
+            "热点问题", HOT_ISSUES.without(unused(hot, FURTHER)), hot, range(len(choice.hot_issues)),
+            "多人反映的同一事项，最热的在前", "#C00000",
+        ),
+        _Sheet(
+            "事项明细", DETAILS.without(unused(details, OPTIONAL)), details, range(len(choice.details)),
+            about, "#C00000",
+        ),
+    ]  # fmt: skip
+    if len(choice.mass_posted):
+        listed = mass_posted_cells(choice.mass_posted)
+        about = "五件以上文字相同或基本相同的，每段文字一行，件数多的在前；未署名的不计入署名人数"
+        if len(choice.mass_posted) < len(choice.wordings):
+            about += f"；列出 {len(choice.mass_posted):,} 段，共有 {len(choice.wordings):,} 段"
+        sheets.append(_Sheet("群发来件", MASS_POSTED, listed, range(len(choice.mass_posted)), about, "#7030A0"))
     return sheets
 
 
@@ -191,33 +235,6 @@ def _shares(ranking: pd.DataFrame) -> dict[str, str]:
     return dict(zip(counts.index, lines, strict=True))
 
 
-def _display(frame: pd.DataFrame, topic_names: Mapping[str, str], sizes: pd.Series) -> dict[str, list[Any]]:
-    """Columns as lists of what cells hold, with Chinese names for topics, decisions and urgency."""
-    columns = {str(name): frame[name].tolist() for name in frame.columns}
-    columns["topic"] = [topic_names.get(topic, topic) for topic in columns["topic"]]
-    if "decision" in columns:
-        columns["decision"] = [DECISIONS[value] for value in columns["decision"]]
-        columns["urgency"] = [URGENCIES[value] for value in columns["urgency"]]
-        columns["other_topics"] = [[topic_names.get(key, key) for key in keys] for keys in columns["other_topics"]]
-        columns["issue_size"] = frame["issue_id"].map(sizes).fillna(1).astype("float64").tolist()
-    return {name: clean_column(values) for name, values in columns.items()}
-
-
-def _failures(rejected: pd.DataFrame, notes: Sequence[str], limit: int) -> dict[str, list[Any]]:
-    shown = rejected.head(limit)
-    lines = list(notes)
-    if len(rejected) > limit:
-        lines.append(f"另有 {len(rejected) - limit:,} 条未处理的没有列出，见 run.json。")
-    columns: dict[str, list[Any]] = {
-        "source_file": shown["source_file"].tolist() + ["（运行说明）"] * len(lines),
-        "source_sheet": shown["source_sheet"].tolist() + [""] * len(lines),
-        # Row 0 is a whole file.
-        "source_row": [row if row > 0 else None for row in shown["source_row"]] + [None] * len(lines),
-        "reason": shown["reason"].tolist() + lines,
-    }
-    return {name: clean_column(values) for name, values in columns.items()}
-
-
 def _counts(choice: Choice, issues: pd.DataFrame, rejected: pd.DataFrame) -> dict[str, int]:
     decisions = choice.ranking["decision"].value_counts()
     files = int((rejected["source_row"] == 0).sum())
@@ -229,6 +246,9 @@ def _counts(choice: Choice, issues: pd.DataFrame, rejected: pd.DataFrame) -> dic
         "urgent": int((choice.ranking["urgency"] == "urgent").sum()),
         "issues": len(issues),
         "hot": int(is_hot(issues).sum()),
+        "duplicates": int(choice.ranking["duplicate_of"].notna().sum()),
+        "mass_posted": int(choice.wordings["submissions"].sum()),
+        "reopened": int(choice.ranking["reopened"].sum()),
     }
 
 

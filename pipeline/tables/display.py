@@ -1,0 +1,77 @@
+"""Tables as columns of what cells hold: Chinese names for keys, cleaned of what Excel cannot hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from pipeline.schema import DECISIONS, URGENCIES
+from pipeline.tables.details import excerpt
+from pipeline.tables.evidence import link_sentences
+from pipeline.tables.sheets import clean_column
+
+Cells = dict[str, list[Any]]
+
+
+def submission_cells(
+    submissions: pd.DataFrame, issues: pd.DataFrame, links: pd.DataFrame, *, topic_names: Mapping[str, str]
+) -> Cells:
+    """Submissions (table ROUTED) with the size of their issue and the sentence of their strongest link."""
+    sizes = submissions["issue_id"].map(issues.set_index("issue_id")["size"]).fillna(1)
+    columns = {str(name): submissions[name].tolist() for name in submissions.columns}
+    columns["decision"] = [DECISIONS[value] for value in columns["decision"]]
+    columns["urgency"] = [URGENCIES[value] for value in columns["urgency"]]
+    columns["topic"] = [topic_names.get(topic, topic) for topic in columns["topic"]]
+    columns["other_topics"] = [[topic_names.get(key, key) for key in keys] for keys in columns["other_topics"]]
+    columns["issue_size"] = sizes.astype("float64").tolist()
+    columns["evidence"] = link_sentences(submissions, links)
+    return _cleaned(columns)
+
+
+def issue_cells(issues: pd.DataFrame, *, topic_names: Mapping[str, str]) -> Cells:
+    """Issues (table ISSUES, perhaps with further columns) with the text of each one's representative."""
+    columns = {str(name): issues[name].tolist() for name in issues.columns}
+    return _cleaned(columns | {"topic": [topic_names.get(topic, topic) for topic in columns["topic"]]})
+
+
+def detail_cells(details: pd.DataFrame, issues: pd.DataFrame, links: pd.DataFrame) -> Cells:
+    """Submissions side by side (table ROUTED and `posted_again`), with title and size of their issue."""
+    kept = ("issue_id", "submission_id", "submitter", "submitted_at", "title", "duplicate_of", "posted_again")
+    columns = {name: details[name].tolist() for name in kept}
+    of_issue = issues.set_index("issue_id").loc[details["issue_id"], ["title", "size"]]
+    columns |= {"issue_title": of_issue["title"].tolist(), "issue_size": of_issue["size"].tolist()}
+    columns |= {"excerpt": excerpt(details["text"]), "evidence": link_sentences(details, links)}
+    return _cleaned(columns)
+
+
+def mass_posted_cells(wordings: pd.DataFrame) -> Cells:
+    """Wordings of `mass_posted` with the text of a row each."""
+    columns = {str(name): wordings[name].tolist() for name in wordings.columns}
+    return _cleaned(columns | {"excerpt": excerpt(wordings["text"])})
+
+
+def rejected_cells(rejected: pd.DataFrame, notes: Sequence[str], *, limit: int) -> Cells:
+    """Up to `limit` rows of the table REJECTED, then the remarks on the run."""
+    shown = rejected.head(limit)
+    lines = list(notes)
+    if len(rejected) > limit:
+        lines.append(f"另有 {len(rejected) - limit:,} 条未处理的没有列出，见 run.json。")
+    columns: Cells = {
+        "source_file": shown["source_file"].tolist() + ["（运行说明）"] * len(lines),
+        "source_sheet": shown["source_sheet"].tolist() + [""] * len(lines),
+        # Row 0 is a whole file.
+        "source_row": [row if row > 0 else None for row in shown["source_row"]] + [None] * len(lines),
+        "reason": shown["reason"].tolist() + lines,
+    }
+    return _cleaned(columns)
+
+
+def unused(columns: Cells, keys: Iterable[str]) -> list[str]:
+    """Those of `keys` that no row has a value for."""
+    return [key for key in keys if not any(value is not None for value in columns.get(key, ()))]
+
+
+def _cleaned(columns: Mapping[str, Sequence[Any]]) -> Cells:
+    return {name: clean_column(values) for name, values in columns.items()}

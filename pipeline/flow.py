@@ -36,14 +36,13 @@ from pipeline.measure import MemoryWatch, Stopwatch
 from pipeline.parts import Parts
 from pipeline.places import Gazetteer, find_places
 from pipeline.reading import ReadOptions, list_inputs, read_batches, read_submissions
-from pipeline.register import Register, keep_issue_ids, open_register
+from pipeline.register import Register, find_neighbourhood, keep_run, open_register, settle_issues
 from pipeline.runs import (
     ReadingLog,
     RouteReport,
     TrainReport,
     count_results,
     issue_rows,
-    known_part,
     routed_pieces,
     run_key,
     texts_of,
@@ -258,11 +257,14 @@ def _write_results(
     watch: Stopwatch,
     progress: Progress,
 ) -> dict[str, Any]:
-    """Group all rows into issues, with those of the register, and write every table."""
+    """Group all rows into issues, with their neighbours in the register, and write every table."""
     settings, result = stage.settings, workspace.result
+    neighbourhood = None
     with watch.stage("register"):
-        old = known_part(register, new, workspace.folder)
-    everything = Parts((*old.paths, *new.paths))
+        if register is not None:
+            target = workspace.folder / "known.parquet"
+            neighbourhood = find_neighbourhood(register, new, target, settings=settings.cluster)
+    everything = neighbourhood.everything if neighbourhood is not None else new
     progress("issues", everything.rows, None)
     with watch.stage("issues"):
         grouping = group_submissions(
@@ -270,15 +272,16 @@ def _write_results(
             texts=lambda rows: texts_of(everything, rows),
             words=lambda rows: [kept.split() for kept in everything.take(rows, [_WORDS])[_WORDS]],
             settings=settings.cluster,
+            known=neighbourhood.known if neighbourhood is not None else None,
         )
-        members = grouping.members
-        if register is not None:
-            members = keep_issue_ids(members, register.issues())
-            if renamed := register.renamed():
-                log.notes.append(f"{renamed} 个编号在登记库里属于另一件，库里的那一件已另起编号")
+        members = grouping.members.assign(reopened=False)
         if grouping.tightened:
             log.notes.append(f"{grouping.tightened} 组相似件过大，归并时提高了要求")
-        own = members.iloc[old.rows :]
+        if neighbourhood is not None:
+            outcome = settle_issues(neighbourhood, grouping, at=dt.datetime.now(), cohesion=settings.cluster.cohesion)
+            members = outcome.members
+            log.notes += outcome.notes
+        own = members.iloc[everything.rows - new.rows :]
     progress("tables", new.rows, None)
     with watch.stage("tables"):
         routed_path = result / "routed.parquet"
@@ -302,8 +305,8 @@ def _write_results(
             settings=settings.tables,
         )
     with watch.stage("register"):
-        if register is not None:
-            register.keep(list(new.paths), members[["submission_id", "issue_id"]])
+        if neighbourhood is not None:
+            keep_run(neighbourhood, outcome, settings=settings.cluster)
     return count_results(routed_path, issues)
 
 

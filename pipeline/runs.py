@@ -17,7 +17,6 @@ from pipeline import __version__
 from pipeline.measure import Stopwatch
 from pipeline.parts import Parts
 from pipeline.reading import InputFile, ReadBatch, ReadOptions
-from pipeline.register import REGISTER_KEY, Register
 from pipeline.schema import DECISIONS, ISSUE_ROWS, REJECTED, ROUTED, empty_table, typed
 from pipeline.settings import Settings
 
@@ -112,28 +111,20 @@ class ReadingLog:
         ]
 
 
-def known_part(register: Register | None, new: Parts, folder: Path) -> Parts:
-    """The registered rows that do not come again in this run, as one part; no part where there are none."""
-    target = folder / "known.parquet"
-    if register is None or not register.known(new.read(REGISTER_KEY), target):
-        return Parts(())
-    return Parts((target,))
-
-
 def routed_pieces(parts: Parts, members: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Table ROUTED in pieces: each part with the issues of its rows.
 
     Parameters
     ----------
     parts : results of the map stages
-    members : issue_id and duplicate_of of the same rows, same order
+    members : issue_id, duplicate_of and reopened of the same rows, same order
     """
     start = 0
     columns = [name for name in ROUTED.names if name not in ("issue_id", "duplicate_of", "deadline", "reopened")]
     for piece in parts.pieces(columns):
         own = members.iloc[start : start + len(piece)].reset_index(drop=True)
-        found = {"issue_id": own["issue_id"], "duplicate_of": own["duplicate_of"], "deadline": None, "reopened": False}
-        yield typed(piece.assign(**found), ROUTED)
+        found = {name: own[name] for name in ("issue_id", "duplicate_of", "reopened")}
+        yield typed(piece.assign(deadline=None, **found), ROUTED)
         start += len(piece)
 
 

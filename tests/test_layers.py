@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "card": GROUND,
     "workspace": GROUND,
     "register": GROUND | {"cluster"},
-    "runs": GROUND | {"reading", "register"},
+    "runs": GROUND | {"reading"},
     "tools": GROUND | {"bundle", "directory", "places", "runs", "segment", "vectorize"},
 }
 ABOVE = {"flow", "console", "__init__"}

@@ -75,7 +75,7 @@ def _chains(numbers: Rows) -> Rows:
     """Pairs that chain all rows of one number above 0."""
     held = np.flatnonzero(numbers > 0)
     held = held[np.argsort(numbers[held], kind="stable")]
-    return np.column_stack([held[:-1], held[1:]])[numbers[held[:-1]] == numbers[held[1:]]]
+    return np.asarray(np.column_stack([held[:-1], held[1:]])[numbers[held[:-1]] == numbers[held[1:]]])
 
 
 def _joined(tied: Rows, pinned_issue: Rows) -> Rows:
@@ -94,7 +94,7 @@ def _joined(tied: Rows, pinned_issue: Rows) -> Rows:
     right = np.concatenate([n + ties[in_tie], n + len(tied) + issues[in_issue]])
     size = 3 * n + 2
     labels = connected_components(coo_matrix((np.ones(len(left)), (left, right)), shape=(size, size)))[1][:n]
-    return np.where((tied > 0) | (pinned_issue > 0), labels.astype(np.int64) + 1, 0)
+    return np.asarray(np.where((tied > 0) | (pinned_issue > 0), labels.astype(np.int64) + 1, 0))
 
 
 def units_of(duplicates: Duplicates, rows: Holds) -> Rows:

@@ -5,7 +5,18 @@ names the issues as they were named before (`settle_issues`) and gives everythin
 (`merge_issues` and the others) takes effect in the file at once and is heeded by every later run.
 """
 
+from pipeline.register.decisions import (
+    Signature,
+    close_issues,
+    merge_issues,
+    pin_issue,
+    pin_submissions,
+    reopen_issues,
+    split_issue,
+    unpin_issue,
+)
 from pipeline.register.keeping import keep_run
+from pipeline.register.listing import issue_details, issue_history, list_issues
 from pipeline.register.neighbours import Neighbourhood, find_neighbourhood
 from pipeline.register.settling import Outcome, keep_issue_ids, settle_issues
 from pipeline.register.store import Register, open_register
@@ -14,6 +25,7 @@ __all__ = [
     "Neighbourhood",
     "Outcome",
     "Register",
+    "Signature",
     "close_issues",
     "find_neighbourhood",
     "issue_details",

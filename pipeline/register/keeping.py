@@ -17,11 +17,8 @@ from pipeline.settings import ClusterSettings
 
 ANCHORS = 12  # heaviest words of a row by which it is found again
 
-_COUNTED = """
-INSERT INTO tallied SELECT kind, code, rows FROM tallied_part
-"""
 _RECOUNT = (
-    "CREATE OR REPLACE TEMP TABLE sums AS SELECT kind, code, sum(rows)::BIGINT AS rows FROM tallied GROUP BY kind, code",
+    "CREATE OR REPLACE TEMP TABLE sums AS SELECT kind, code, sum(rows)::BIGINT AS rows FROM tallied GROUP BY ALL",
     "UPDATE counts SET rows = counts.rows + s.rows FROM sums s WHERE s.kind = counts.kind AND s.code = counts.code",
     "INSERT INTO counts SELECT kind, code, rows FROM sums WHERE (kind, code) NOT IN (SELECT kind, code FROM counts)",
 )
@@ -154,7 +151,7 @@ def _count(register: Register, neighbourhood: Neighbourhood, outcome: Outcome) -
         own = signs[done : done + len(piece)]
         if own.any():
             register.show("tallied_part", tallies(piece.loc[own != 0], own[own != 0]))
-            register.run(_COUNTED)
+            register.run("INSERT INTO tallied SELECT kind, code, rows FROM tallied_part")
         done += len(piece)
     for query in _RECOUNT:
         register.run(query)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from pipeline.cluster import SKETCHES, weigh_pairs
 from pipeline.cluster.known import Counts, Known, Numbers, Tally
 from pipeline.errors import OutputError
 from pipeline.parts import Parts
@@ -17,15 +20,15 @@ from pipeline.register.codes import CODES, PRIOR_ROWS, band_entries, tallies, wo
 from pipeline.register.store import OWN_COLUMNS, Register
 from pipeline.settings import ClusterSettings
 
-NEAREST = 30  # registered rows looked at for one new row by its rare words; some more than `neighbours`
-NEXT_IN_TIME = 6  # those looked at for one word of middling frequency, one spot, or one township with one topic
+_Kind = TypeVar("_Kind", bound=np.generic)
+
+NEAREST = 30  # registered rows weighed for one new row by its rare words; some more than `neighbours`
+NEXT_IN_TIME = 6  # those weighed for one word of middling frequency, one spot, or one township with one topic
 WRITERS_ROWS = 100  # the latest rows of a prolific writer: enough to tell his stock phrases
 MIDDLING = 20  # times `common_rows`: words in more rows find nothing
+NEARLY = 0.8  # times `issue_probability`: words weigh a little otherwise once all rows at hand are there
 
-_SKETCH = [
-    *("submission_id", "sketch.wording", "sketch.submitted_at", "sketch.characters"),
-    *("sketch.spot", "sketch.township", "sketch.topic", "sketch.bands", *CODES),
-]
+_SKETCH = [f"sketch.{name}" for name in SKETCHES.names]
 
 _AGAIN = """
 CREATE OR REPLACE TEMP TABLE again AS
@@ -56,49 +59,57 @@ SELECT row, code, rows, w / sqrt(sum(w * w) OVER (PARTITION BY row)) AS weight F
 _TIME = "coalesce(abs(epoch(s.submitted_at) - epoch(n.submitted_at)), 1e12)"
 
 
-def _next_in_time(join: str, groups: str) -> str:
-    return f"SELECT unnest(arg_min(s.position, {_TIME}, {NEXT_IN_TIME})) AS position {join} GROUP BY {groups}"
+def _next_in_time(rows: str, group: str) -> str:
+    return f"SELECT n.row, unnest(arg_min(s.position, {_TIME}, {NEXT_IN_TIME})) AS position {rows} GROUP BY {group}"
 
 
-_NEAR = f"""
-CREATE OR REPLACE TEMP TABLE near AS SELECT DISTINCT position FROM (
-    SELECT s.position FROM submissions s JOIN fresh n ON s."sketch.wording" = n.wording AND n.characters > 0
-    UNION ALL
-    SELECT b.position FROM bands b JOIN sought_bands USING (key)
-    UNION ALL
-    SELECT unnest(arg_max(position, score, {NEAREST})) AS position FROM (
+# Pairs of a new row and a registered one that are worth a score.
+_NEAR = (
+    f"""
+CREATE OR REPLACE TEMP TABLE near AS SELECT DISTINCT row, position FROM (
+    SELECT row, unnest(arg_max(position, score, {NEAREST})) AS position FROM (
         SELECT w.row, a.position, sum(a.weight * w.weight) AS score
         FROM anchors a JOIN sought w USING (code) WHERE w.rows <= $common GROUP BY ALL
     ) WHERE score >= $least GROUP BY row
-    UNION ALL
-    {
-    _next_in_time(
-        "FROM anchors a JOIN sought w USING (code) JOIN submissions s USING (position) JOIN fresh n ON n.row = w.row "
-        "WHERE w.rows > $common AND w.weight >= $heavy AND a.weight >= $heavy",
-        "w.row, w.code",
+"""
+    + "".join(
+        f" UNION ALL {_next_in_time(rows, group)}"
+        for rows, group in (
+            (
+                "FROM anchors a JOIN sought w USING (code) JOIN submissions s USING (position) "
+                "JOIN fresh n ON n.row = w.row WHERE w.rows > $common AND w.weight >= $heavy AND a.weight >= $heavy",
+                "n.row, w.code",
+            ),
+            ('FROM submissions s JOIN fresh n ON s."sketch.spot" = n.spot WHERE n.spot <> 0', "n.row"),
+            (
+                'FROM submissions s JOIN fresh n ON s."sketch.township" = n.township AND s."sketch.topic" = n.topic '
+                "WHERE n.township <> 0 AND n.topic <> 0",
+                "n.row",
+            ),
+        )
     )
-}
+    + ")"
+)
+# Registered rows that a run needs whatever their score: of like wording, and what a prolific writer has written.
+_SURE = f"""
+CREATE OR REPLACE TEMP TABLE sure AS SELECT DISTINCT position FROM (
+    SELECT position FROM again
     UNION ALL
-    {_next_in_time('FROM submissions s JOIN fresh n ON s."sketch.spot" = n.spot WHERE n.spot <> 0', "n.row")}
+    SELECT s.position FROM submissions s JOIN fresh n ON s."sketch.wording" = n.wording AND n.characters > 0
     UNION ALL
-    {
-    _next_in_time(
-        'FROM submissions s JOIN fresh n ON s."sketch.township" = n.township AND s."sketch.topic" = n.topic '
-        "WHERE n.township <> 0 AND n.topic <> 0",
-        "n.row",
-    )
-}
+    SELECT b.position FROM bands b JOIN sought_bands USING (key)
     UNION ALL
     SELECT unnest(arg_max(s.position, s.position, {WRITERS_ROWS})) AS position FROM submissions s
     JOIN (SELECT DISTINCT writer FROM fresh) n ON s."sketch.submitter" = n.writer
     JOIN counts c ON c.kind = 'writer' AND c.code = n.writer WHERE c.rows >= $prolific GROUP BY n.writer
 )
 """
-# Rows of one issue and of one tie are rows of one component, so nothing that hangs on these rows is left out.
+# Rows of one issue and of one tie are rows of one component, so nothing that hangs on the linked rows is left out.
 _AT_HAND = """
 CREATE OR REPLACE TEMP TABLE at_hand AS
 SELECT position FROM submissions WHERE component IN (
-    SELECT component FROM submissions WHERE position IN (SELECT position FROM near UNION ALL SELECT position FROM again)
+    SELECT component FROM submissions
+    WHERE position IN (SELECT position FROM sure UNION ALL SELECT position FROM linked)
 )
 """
 _ROWS = f"""
@@ -184,19 +195,14 @@ def find_neighbourhood(register: Register, new: Parts, target: Path, *, settings
     place = np.concatenate([np.arange(start), start + again["row"].to_numpy(dtype=np.int64)])
     ordered = pd.concat([others, again])
 
-    def aligned(column: str, empty: object, kind: type) -> npt.NDArray[np.generic]:
-        values = np.full(n, empty, dtype=kind)
-        values[place] = ordered[column].to_numpy(dtype=kind)
-        return values
-
-    position = aligned("position", 0, np.int64)
+    position = _aligned(ordered["position"], place, np.zeros(n, dtype=np.int64))
     known = Known(
-        issue=aligned("issue_id", "", object),
-        component=aligned("component", 0, np.int64),
-        tied=aligned("tie", 0, np.int64),
-        pinned=aligned("pinned", False, bool),
+        issue=_aligned(ordered["issue_id"], place, np.full(n, "", dtype=object)),
+        component=_aligned(ordered["component"], place, np.zeros(n, dtype=np.int64)),
+        tied=_aligned(ordered["tie"], place, np.zeros(n, dtype=np.int64)),
+        pinned=_aligned(ordered["pinned"], place, np.zeros(n, dtype=bool)),
         apart=_apart(register, position),
-        counts=_counts(register, Parts((*rows.paths, *new.paths))),
+        counts=_counts(register, Parts((*rows.paths, *new.paths)).pieces(CODES)),
     )
     issues = ordered.drop_duplicates("issue_id").set_index("issue_id")[["first_seen", "status", "pinned"]]
     return Neighbourhood(
@@ -205,11 +211,17 @@ def find_neighbourhood(register: Register, new: Parts, target: Path, *, settings
         new=new,
         position=position,
         known=known,
-        counted=aligned("counted", False, bool),
-        reopened=aligned("reopened", False, bool),
+        counted=_aligned(ordered["counted"], place, np.zeros(n, dtype=bool)),
+        reopened=_aligned(ordered["reopened"], place, np.zeros(n, dtype=bool)),
         issues=issues,
         renamed=int(register.run("SELECT count(*) FROM renamed")[0][0]),
     )
+
+
+def _aligned(column: pd.Series, place: Numbers, values: npt.NDArray[_Kind]) -> npt.NDArray[_Kind]:
+    """`values` for new rows, with what the register says of the others in their places."""
+    values[place] = column.to_numpy(dtype=values.dtype)
+    return values
 
 
 def _first(register: Register, new: Parts, n: int) -> Neighbourhood:
@@ -240,7 +252,7 @@ def _seek(register: Register, sketches: pd.DataFrame, settings: ClusterSettings)
     """Leave the temporary tables again, renamed and at_hand."""
     arrived = {
         "row": np.arange(len(sketches)),
-        "submission_id": pa.array(sketches["submission_id"].tolist(), pa.string()),
+        "submission_id": pa.array(sketches["sketch.submission_id"].tolist(), pa.string()),
         "submitted_at": pa.array(sketches["sketch.submitted_at"].astype("datetime64[us]"), pa.timestamp("us")),
     }
     for name in ("wording", "characters", "spot", "township", "topic"):
@@ -257,16 +269,35 @@ def _seek(register: Register, sketches: pd.DataFrame, settings: ClusterSettings)
     registered = register.run("SELECT coalesce(sum(rows), 0) FROM counts WHERE kind = 'row'")[0][0]
     register.run(_FREQUENCY)
     register.run(_WORDS, {"rows": int(registered) + len(fresh), "common": settings.common_rows})
-    register.run(
-        _NEAR,
-        {
-            "common": settings.common_rows,
-            "least": settings.least_rare_cosine,
-            "heavy": settings.heavy_weight,
-            "prolific": settings.prolific_rows,
-        },
-    )
+    rare = {"common": settings.common_rows, "least": settings.least_rare_cosine, "heavy": settings.heavy_weight}
+    register.run(_NEAR, rare)
+    register.run(_SURE, {"prolific": settings.prolific_rows})
+    register.show("linked", pa.table({"position": _linked(register, sketches, settings)}))
     register.run(_AT_HAND)
+
+
+def _linked(register: Register, sketches: pd.DataFrame, settings: ClusterSettings) -> Numbers:
+    """Positions of the near rows that are probably one issue with a new row, or almost."""
+    pairs = register.frame("SELECT row, position FROM near ORDER BY ALL").to_numpy(dtype=np.int64)
+    if not len(pairs):
+        return pairs[:, 1]
+    columns = ", ".join(f'"{name}"' for name in _SKETCH)
+    # A prolific writer's other rows are among them, because they tell which words are his manner.
+    old = register.frame(
+        f"SELECT position, {columns} FROM submissions "
+        "WHERE position IN (SELECT position FROM near UNION ALL SELECT position FROM sure) ORDER BY position"
+    )
+    rows, place = np.unique(pairs[:, 0], return_inverse=True)
+    together = pd.concat([old[_SKETCH], sketches[_SKETCH].iloc[rows]], ignore_index=True)
+    numbered = np.column_stack([np.searchsorted(old["position"].to_numpy(), pairs[:, 1]), len(old) + place])
+    probability = weigh_pairs(
+        together.set_axis(SKETCHES.names, axis=1),
+        numbered,
+        counts=_counts(register, [together]),
+        fresh=np.arange(len(together)) >= len(old),
+        settings=settings,
+    )
+    return np.unique(pairs[probability >= NEARLY * settings.issue_probability, 1])
 
 
 def _apart(register: Register, position: Numbers) -> Numbers:
@@ -280,9 +311,9 @@ def _apart(register: Register, position: Numbers) -> Numbers:
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
-def _counts(register: Register, rows: Parts) -> Counts:
+def _counts(register: Register, pieces: Iterable[pd.DataFrame]) -> Counts:
     """The register's counts of the codes that stand in the rows."""
-    codes = [tallies(piece, np.ones(len(piece), dtype=np.int64)) for piece in rows.pieces(CODES) if len(piece)]
+    codes = [tallies(piece, np.ones(len(piece), dtype=np.int64)) for piece in pieces]
     register.show("codes", pa.concat_tables(codes))
     found = register.frame(
         "SELECT kind, code, rows FROM counts WHERE (kind, code) IN (SELECT kind, code FROM codes) ORDER BY kind, code"

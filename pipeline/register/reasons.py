@@ -75,7 +75,7 @@ def _strongest(links: pd.DataFrame, row: str) -> float:
 def _told(links: pd.DataFrame, row: str | None = None) -> str:
     """The strongest of the links, of one row's where it is given."""
     links = _of(links, row) if row is not None else links
-    link = links.loc[links["probability"].idxmax()]
+    link = links.iloc[int(links["probability"].to_numpy().argmax())]
     words = "、".join(link["shared_words"][:WORDS_SHOWN])
     shared = f"，共同词语：{words}" if words else ""
     return f"{link['submission_id']} 与 {link['linked_to']} 相近（把握 {link['probability']:.0%}{shared}）"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from pipeline.cluster.known import Known, Numbers
 from pipeline.register.neighbours import Neighbourhood
 from pipeline.register.reasons import Reasons
 from pipeline.register.store import CLOSED, MERGED, OPEN, REPORTED_AGAIN, Register
+
+_Moves = Mapping[tuple[str, str], int]  # issue before ("" for new rows) and after -> rows, in the order of the rows
+_Event = tuple[str, str, str | None, int, str]  # issue, event, other issue, rows, reason
 
 AUTOMATIC = "自动"
 EVENT_COLUMNS = ["at", "issue_id", "event", "other_issue", "submissions", "reason", "by"]
@@ -54,22 +58,23 @@ def settle_issues(neighbourhood: Neighbourhood, grouping: Grouping, *, at: dt.da
     OutputError : the register cannot be read
     """
     register, known, members = neighbourhood.register, neighbourhood.known, grouping.members
-    names = keep_issue_ids(members["issue_id"].tolist(), known, neighbourhood.issues["first_seen"].to_dict())
-    names = _free_names(register, names, set(neighbourhood.issues.index))
+    first_seen = dict(zip(neighbourhood.issues.index, neighbourhood.issues["first_seen"], strict=True))
+    registered = dict(zip(neighbourhood.issues.index, neighbourhood.issues["status"], strict=True))
+    names = keep_issue_ids(members["issue_id"].tolist(), known, first_seen)
+    names = _free_names(register, names, set(registered))
     after = np.array(names, dtype=object)
     new = known.issue == ""
-    moves = pd.DataFrame({"before": known.issue, "after": after}).groupby(["before", "after"], sort=False).size()
-    status = _statuses(moves, neighbourhood.issues["status"].to_dict())
+    moves = Counter(zip(known.issue.tolist(), names, strict=True))
+    status = _statuses(moves, registered)
     reasons = Reasons(grouping.links, members["submission_id"].to_numpy(dtype=object), known.issue, after, cohesion)
-    again = {name for (before, name) in moves.index if before == "" and status[name] == CLOSED}
+    again = {name for before, name in moves if before == "" and status[name] == CLOSED}
     reopened = neighbourhood.reopened | (new & np.isin(after, list(again)))
-    events, issues = _changes(moves, status, again, set(neighbourhood.issues.index), reasons)
-    first_seen = neighbourhood.issues["first_seen"].to_dict()
+    events, changed = _changes(moves, status, again, set(registered), reasons)
     return Outcome(
         members=members.assign(issue_id=pd.Series(names, dtype="str"), reopened=reopened),
         components=_components(grouping.components, known.component, _next(register)),
         issues=pd.DataFrame(
-            [(name, first_seen.get(name, at), told, into) for name, (told, into) in issues.items()],
+            [(name, first_seen.get(name, at), told, into) for name, (told, into) in changed.items()],
             columns=["issue_id", "first_seen", "status", "merged_into"],
         ),
         history=pd.DataFrame(
@@ -135,25 +140,21 @@ def _free_names(register: Register, names: list[str], at_hand: set[str]) -> list
     return [free.get(name, name) for name in names]
 
 
-def _statuses(moves: pd.Series, registered: Mapping[str, str]) -> dict[str, str]:
+def _statuses(moves: _Moves, registered: Mapping[str, str]) -> dict[str, str]:
     """Status of each issue before the new rows count; a part of an issue has the status that the whole had."""
     status: dict[str, str] = {}
-    origins = moves.reset_index(name="rows").sort_values("rows", ascending=False, kind="stable")
-    for before, name in zip(origins["before"], origins["after"], strict=True):
+    for (before, name), _ in sorted(moves.items(), key=lambda move: -move[1]):
         if name in registered:
             status[name] = registered[name]
-        elif before != "":
+        elif before:
             status.setdefault(name, registered[before])
-    for name in origins["after"]:
+    for _, name in moves:
         status.setdefault(name, OPEN)
     return status
 
 
-_Event = tuple[str, str, str | None, int, str]  # issue, event, other issue, rows, reason
-
-
 def _changes(
-    moves: pd.Series, status: Mapping[str, str], again: set[str], registered: set[str], reasons: Reasons
+    moves: _Moves, status: Mapping[str, str], again: set[str], registered: set[str], reasons: Reasons
 ) -> tuple[list[_Event], dict[str, tuple[str, str | None]]]:
     """Events in the order of the issues, and status and successor of each issue that is new or changed."""
     events: list[_Event] = []
@@ -161,9 +162,9 @@ def _changes(
     came: dict[str, dict[str, int]] = {}
     went: dict[str, dict[str, int]] = {}
     for (before, name), rows in moves.items():
-        came.setdefault(name, {})[before] = int(rows)
+        came.setdefault(name, {})[before] = rows
         if before:
-            went.setdefault(before, {})[name] = int(rows)
+            went.setdefault(before, {})[name] = rows
     for name, origins in came.items():
         if name not in registered:
             old = [before for before in origins if before]

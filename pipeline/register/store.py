@@ -24,7 +24,8 @@ CREATE TABLE issues (
     issue_id VARCHAR, first_seen TIMESTAMP, status VARCHAR, pinned BOOLEAN, closed_at DATE, merged_into VARCHAR
 );
 CREATE TABLE history (
-    "at" TIMESTAMP, issue_id VARCHAR, event VARCHAR, other_issue VARCHAR, submissions BIGINT, reason VARCHAR, "by" VARCHAR
+    "at" TIMESTAMP, issue_id VARCHAR, event VARCHAR, other_issue VARCHAR, submissions BIGINT, reason VARCHAR,
+    "by" VARCHAR
 );
 CREATE TABLE anchors (code INTEGER, position BIGINT, weight FLOAT);
 CREATE TABLE bands (key BIGINT, position BIGINT);

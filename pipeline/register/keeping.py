@@ -57,6 +57,7 @@ def keep_run(neighbourhood: Neighbourhood, outcome: Outcome, *, settings: Cluste
             )
         else:
             register.begin(_rows(neighbourhood.new.paths[0]))
+        _keep_joined(register, neighbourhood, outcome)
         _keep_standing(register, neighbourhood, outcome)
         positions = _positions(register, neighbourhood)
         _forget(register, positions)
@@ -76,6 +77,18 @@ def _rows(path: Path) -> pa.Table:
 def _counted(outcome: Outcome) -> np.ndarray:
     """Rows that repeat nothing: as in a grouping, only they count."""
     return outcome.members["duplicate_of"].isna().to_numpy()
+
+
+def _keep_joined(register: Register, neighbourhood: Neighbourhood, outcome: Outcome) -> None:
+    """Where a component has gone into another one, its rows that were not at hand follow."""
+    before = neighbourhood.known.component
+    pairs = np.unique(np.column_stack([before, outcome.components])[before > 0], axis=0)
+    gone = pairs[~np.isin(pairs[:, 0], pairs[pairs[:, 0] == pairs[:, 1], 0])]
+    first = np.unique(gone[:, 0], return_index=True)[1]
+    register.show("joined", pa.table({"component": gone[first, 0], "into_component": gone[first, 1]}))
+    register.run(
+        "UPDATE submissions SET component = j.into_component FROM joined j WHERE j.component = submissions.component"
+    )
 
 
 def _keep_standing(register: Register, neighbourhood: Neighbourhood, outcome: Outcome) -> None:

@@ -81,7 +81,7 @@ def issue_history(register: Register, issue: str | None = None, *, limit: int | 
     if issue is not None:
         known_issue(register, issue)
     wanted, values = ("issue_id = ? OR other_issue = ?", [issue, issue]) if issue is not None else ("true", [])
-    query = f'SELECT * FROM history WHERE {wanted} ORDER BY "at" DESC, rowid DESC LIMIT ?'
+    query = f"SELECT * FROM history WHERE {wanted} ORDER BY rowid DESC LIMIT ?"
     return register.frame(query, [*values, limit if limit is not None else 2**62])[::-1].reset_index(drop=True)
 
 

@@ -26,6 +26,7 @@ NEAREST = 30  # registered rows weighed for one new row by its rare words; some 
 NEXT_IN_TIME = 6  # those weighed for one word of middling frequency, one spot, or one township with one topic
 WRITERS_ROWS = 100  # the latest rows of a prolific writer: enough to tell his stock phrases
 MIDDLING = 20  # times `common_rows`: words in more rows find nothing
+WHOLE_COMPONENT = 100  # rows; larger ones are not fetched whole, or a run's cost would grow with the register
 NEARLY = 0.8  # times `issue_probability`: words weigh a little otherwise once all rows at hand are there
 
 _SKETCH = [f"sketch.{name}" for name in SKETCHES.names]
@@ -104,12 +105,15 @@ CREATE OR REPLACE TEMP TABLE sure AS SELECT DISTINCT position FROM (
     JOIN counts c ON c.kind = 'writer' AND c.code = n.writer WHERE c.rows >= $prolific GROUP BY n.writer
 )
 """
-# Rows of one issue and of one tie are rows of one component, so nothing that hangs on the linked rows is left out.
-_AT_HAND = """
+# All that may change with the linked rows. A component that has grown beyond WHOLE_COMPONENT hangs together by chains of
+# single links; of it the issues that are touched are enough. Rows of one tie are always rows of one issue.
+_AT_HAND = f"""
+CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT component, issue_id FROM submissions
+WHERE position IN (SELECT position FROM sure UNION ALL SELECT position FROM linked);
 CREATE OR REPLACE TEMP TABLE at_hand AS
-SELECT position FROM submissions WHERE component IN (
-    SELECT component FROM submissions
-    WHERE position IN (SELECT position FROM sure UNION ALL SELECT position FROM linked)
+SELECT position FROM submissions WHERE issue_id IN (SELECT issue_id FROM touched) OR component IN (
+    SELECT component FROM submissions WHERE component IN (SELECT component FROM touched)
+    GROUP BY component HAVING count(*) <= {WHOLE_COMPONENT}
 )
 """
 _ROWS = f"""

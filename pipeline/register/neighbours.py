@@ -105,7 +105,7 @@ CREATE OR REPLACE TEMP TABLE sure AS SELECT DISTINCT position FROM (
     JOIN counts c ON c.kind = 'writer' AND c.code = n.writer WHERE c.rows >= $prolific GROUP BY n.writer
 )
 """
-# All that may change with the linked rows. A component that has grown beyond WHOLE_COMPONENT hangs together by chains of
+# All that may change with the linked rows. A component beyond WHOLE_COMPONENT rows hangs together by chains of
 # single links; of it the issues that are touched are enough. Rows of one tie are always rows of one issue.
 _AT_HAND = f"""
 CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT component, issue_id FROM submissions

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.console_issues import issues_app
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help="分办：把群众来信分类、找承办单位、并成事项。",
 )
+
+app.add_typer(issues_app, name="issues")
 
 _STAGES = {
     "read": "读取",
@@ -76,7 +79,7 @@ def route(
     as_json: AsJson = False,
 ) -> None:
     """把来信分到主题、部门和事项，写出分派表和工作簿。"""
-    with _one_line_errors(as_json):
+    with one_line_errors(as_json):
         from pipeline import flow
         from pipeline.bundle import find_bundle
         from pipeline.engines import open_engine
@@ -126,7 +129,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """从带标签的来信训练模型，写出模型、成绩和模型说明。"""
-    with _one_line_errors(as_json):
+    with one_line_errors(as_json):
         from pipeline import flow
         from pipeline.bundle import find_bundle
         from pipeline.reading import ReadOptions, parse_columns
@@ -161,7 +164,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """检查职责目录：哪个文件、哪一行有问题，怎么改。没有问题退出码 0，有要核对的 1，不改不能派单 2。"""
-    with _one_line_errors(as_json):
+    with one_line_errors(as_json):
         from datetime import date
 
         from pipeline.directory import check_directory
@@ -207,7 +210,8 @@ def _knowledge(bundle: Path, directory: str | None, lexicon: Path | None) -> Kno
 
 
 @contextmanager
-def _one_line_errors(as_json: bool) -> Iterator[None]:
+def one_line_errors(as_json: bool) -> Iterator[None]:
+    """Tell what was raised on purpose, and what the system refused, in one line, and end with EXIT_NOTHING_DONE."""
     try:
         yield
     except (PipelineError, OSError) as error:

@@ -27,7 +27,6 @@ from pipeline.classify import classify_labels
 from pipeline.cluster import SKETCHES, content_words, describe_issues, group_submissions, sketch_submissions
 from pipeline.directory import Directory
 from pipeline.engines import Engine
-from pipeline.errors import InputError
 from pipeline.evaluate import score_leads, score_routed
 from pipeline.issue_learning import is_marked, is_taught, learn_issues
 from pipeline.labelling import prepare_labels, rare_labels, read_ids, split_held_out
@@ -35,21 +34,20 @@ from pipeline.learning import classify_unseen, learn_labels
 from pipeline.match import fit_matcher, match_departments
 from pipeline.measure import MemoryWatch, Stopwatch
 from pipeline.parts import Parts
-from pipeline.places import Gazetteer, find_places
+from pipeline.places import locate
 from pipeline.reading import ReadOptions, list_inputs, read_batches, read_submissions
-from pipeline.register import Register, keep_issue_ids, open_register
+from pipeline.register import Register, find_neighbourhood, keep_run, open_register, settle_issues
 from pipeline.runs import (
     ReadingLog,
     RouteReport,
     TrainReport,
     count_results,
     issue_rows,
-    known_part,
     routed_pieces,
     run_key,
     texts_of,
 )
-from pipeline.schema import PLACED, SUBMISSIONS, typed
+from pipeline.schema import SUBMISSIONS
 from pipeline.segment import segment_submissions
 from pipeline.settings import Settings
 from pipeline.tables import write_issues, write_links, write_routed, write_workbook
@@ -106,18 +104,6 @@ def route_batch(submissions: pd.DataFrame, *, tools: Tools, bundle: Bundle, sett
     together = together.loc[:, ~together.columns.duplicated()]
     together.attrs["seconds"] = watch.seconds
     return together
-
-
-def locate(submissions: pd.DataFrame, segmented: pd.DataFrame, *, gazetteer: Gazetteer | None) -> pd.DataFrame:
-    """Table PLACED; without a directory no place is known."""
-    if gazetteer is not None:
-        return find_places(submissions, segmented, gazetteer=gazetteer)
-    nowhere = pd.DataFrame(
-        {"submission_id": submissions["submission_id"], "district": None, "township": None, "spot": None},
-        index=submissions.index,
-    )
-    no_words: pd.Series[Any] = pd.Series([[]] * len(nowhere), index=nowhere.index, dtype="object")
-    return typed(nowhere.assign(place_words=no_words), PLACED)
 
 
 @dataclass(frozen=True)
@@ -242,10 +228,7 @@ def _map_parts(
             # What is read is ahead of what is done: the share that is read is scaled down to what is done.
             share = log.share * rows / log.total if log.total else None
             progress("map", rows, share)
-    if not paths:
-        reasons = log.rejected()["reason"]
-        first = f"; the first: {reasons.iloc[0]}" if len(reasons) else ""
-        raise InputError(f"No submission could be read from {len(log.files)} files{first}. Mend them and run again.")
+    log.refuse_nothing()
     return Parts(tuple(paths))
 
 
@@ -259,28 +242,33 @@ def _write_results(
     watch: Stopwatch,
     progress: Progress,
 ) -> dict[str, Any]:
-    """Group all rows into issues, with those of the register, and write every table."""
+    """Group all rows into issues, with their neighbours in the register, and write every table."""
     settings, result = stage.settings, workspace.result
+    scorer = load_bundle(stage.knowledge.bundle).scorer
+    neighbourhood = None
     with watch.stage("register"):
-        old = known_part(register, new, workspace.folder)
-    everything = Parts((*old.paths, *new.paths))
+        if register is not None:
+            target = workspace.folder / "known.parquet"
+            neighbourhood = find_neighbourhood(register, new, target, scorer=scorer, settings=settings.cluster)
+    everything = neighbourhood.everything if neighbourhood is not None else new
     progress("issues", everything.rows, None)
     with watch.stage("issues"):
         grouping = group_submissions(
             everything.read([_SKETCH + name for name in SKETCHES.names]).set_axis(SKETCHES.names, axis=1),
             texts=lambda rows: texts_of(everything, rows),
             words=lambda rows: [kept.split() for kept in everything.take(rows, [_WORDS])[_WORDS]],
-            scorer=load_bundle(stage.knowledge.bundle).scorer,
+            scorer=scorer,
             settings=settings.cluster,
+            known=neighbourhood.known if neighbourhood is not None else None,
         )
-        members = grouping.members
-        if register is not None:
-            members = keep_issue_ids(members, register.issues())
-            if renamed := register.renamed():
-                log.notes.append(f"{renamed} 个编号在登记库里属于另一件，库里的那一件已另起编号")
+        members = grouping.members.assign(reopened=False)
         if grouping.tightened:
             log.notes.append(f"{grouping.tightened} 组相似件过大，归并时提高了要求")
-        own = members.iloc[old.rows :]
+        if neighbourhood is not None:
+            outcome = settle_issues(neighbourhood, grouping, at=dt.datetime.now(), cohesion=settings.cluster.cohesion)
+            members = outcome.members
+            log.notes += outcome.notes
+        own = members.iloc[everything.rows - new.rows :]
     progress("tables", new.rows, None)
     with watch.stage("tables"):
         routed_path = result / "routed.parquet"
@@ -304,8 +292,8 @@ def _write_results(
             settings=settings.tables,
         )
     with watch.stage("register"):
-        if register is not None:
-            register.keep(list(new.paths), members[["submission_id", "issue_id"]])
+        if neighbourhood is not None:
+            keep_run(neighbourhood, outcome, settings=settings.cluster)
     return count_results(routed_path, issues)
 
 

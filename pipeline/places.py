@@ -120,6 +120,18 @@ def open_gazetteer(directory: Directory, *, settings: PlaceSettings) -> Gazettee
     )
 
 
+def locate(submissions: pd.DataFrame, segmented: pd.DataFrame, *, gazetteer: Gazetteer | None) -> pd.DataFrame:
+    """Table PLACED; without a directory no place is known."""
+    if gazetteer is not None:
+        return find_places(submissions, segmented, gazetteer=gazetteer)
+    nowhere = pd.DataFrame(
+        {"submission_id": submissions["submission_id"], "district": None, "township": None, "spot": None},
+        index=submissions.index,
+    )
+    no_words: pd.Series[Any] = pd.Series([[]] * len(nowhere), index=nowhere.index, dtype="object")
+    return typed(nowhere.assign(place_words=no_words), PLACED)
+
+
 def find_places(submissions: pd.DataFrame, segmented: pd.DataFrame, *, gazetteer: Gazetteer) -> pd.DataFrame:
     """District, township and spot that each submission is about.
 

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from pipeline import __version__
+from pipeline.errors import InputError
 from pipeline.measure import Stopwatch
 from pipeline.parts import Parts
 from pipeline.reading import InputFile, ReadBatch, ReadOptions
-from pipeline.register import REGISTER_KEY, Register
 from pipeline.schema import DECISIONS, ISSUE_ROWS, REJECTED, ROUTED, empty_table, typed
 from pipeline.settings import Settings
 
@@ -96,6 +96,20 @@ class ReadingLog:
             if len(batch.submissions):
                 yield batch.submissions
 
+    def refuse_nothing(self) -> None:
+        """Stop a run for which no submission could be read.
+
+        Raises
+        ------
+        InputError : names the first reason
+        """
+        if not self.total:
+            reasons = self.rejected()["reason"]
+            first = f"; the first: {reasons.iloc[0]}" if len(reasons) else ""
+            raise InputError(
+                f"No submission could be read from {len(self.files)} files{first}. Mend them and run again."
+            )
+
     def rejected(self) -> pd.DataFrame:
         """Table REJECTED of all that was read so far."""
         return pd.concat([empty_table(REJECTED), *self._rejected], ignore_index=True)
@@ -115,21 +129,13 @@ class ReadingLog:
         ]
 
 
-def known_part(register: Register | None, new: Parts, folder: Path) -> Parts:
-    """The registered rows that do not come again in this run, as one part; no part where there are none."""
-    target = folder / "known.parquet"
-    if register is None or not register.known(new.read(REGISTER_KEY), target):
-        return Parts(())
-    return Parts((target,))
-
-
 def routed_pieces(parts: Parts, members: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Table ROUTED in pieces: each part with the issues of its rows.
 
     Parameters
     ----------
     parts : results of the map stages
-    members : issue_id and duplicate_of of the same rows, same order
+    members : issue_id, duplicate_of and reopened of the same rows, same order
     """
     start = 0
     columns = [name for name in ROUTED.names if name not in _FOUND_BY_GROUPING]
@@ -147,7 +153,7 @@ def issue_rows(parts: Parts, members: pd.DataFrame, wanted: set[str]) -> pd.Data
 
 
 def _found_by_grouping(members: pd.DataFrame) -> dict[str, Any]:
-    return {**{name: members[name] for name in ("issue_id", "duplicate_of")}, "deadline": None, "reopened": False}
+    return {**{name: members[name] for name in ("issue_id", "duplicate_of", "reopened")}, "deadline": None}
 
 
 def texts_of(parts: Parts, rows: np.ndarray) -> list[str]:

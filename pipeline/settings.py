@@ -95,11 +95,11 @@ class ClusterSettings:
     issue_probability: float = 0.75  # 0 to 1; pairs at or above bring two rows into one component
     cohesion: float = 0.25  # 0 to 1; mean probability across two parts of a component, below which they are two issues
     common_rows: int = 100  # rows; a word in more rows finds no candidates
-    neighbours: int = 20  # candidates kept of a row, nearest first
-    least_rare_cosine: float = 0.05  # 0 to 1; candidates share at least this much through their rare words
+    neighbours: int = 12  # candidates kept of a row, nearest first
+    least_rare_cosine: float = 0.1  # 0 to 1; candidates share at least this much through their rare words
     heavy_weight: float = 0.15  # 0 to 1; share of a row's vector from which a word of middling frequency links it
     prolific_rows: int = 20  # rows of one writer from which his stock phrases count little
-    largest_component: int = 1_000  # rows; beyond, the threshold rises until the parts are smaller
+    largest_component: int = 300  # rows; beyond, the threshold rises until the parts are smaller
     pairs_at_once: int = 20_000  # pairs scored at a time; bounds memory, never changes a result
     freshness_days: float = 30.0  # days after which a person weighs half as much in an issue's heat
     growth_days: float = 7.0  # days that count as recent, and after which a person counts half as much as growth

@@ -1,12 +1,14 @@
 """The office's register: an issue keeps its id from one week to the next."""
 
+import datetime as dt
+
 import duckdb
 import pandas as pd
 import pytest
 from conftest import FORMULA, HEAT, LAMP, LETTERS_HEADER, SAME_TEXT, write_csv
 
 from pipeline.errors import OutputError
-from pipeline.register import keep_issue_ids, open_register
+from pipeline.register import Signature, close_issues, open_register
 
 
 def letter(number, text, day, *, place="南岗区征仪路"):
@@ -80,8 +82,11 @@ def test_the_same_file_twice_changes_nothing(week, tmp_path):
     week("first", FIRST_WEEK)
     second, _ = week("second", [AGAIN])
     before = registered(tmp_path)
+    tables = everything_in(tmp_path)
     again, issues = week("again", [AGAIN])
     assert registered(tmp_path) == before
+    changed = {name for name, rows in everything_in(tmp_path).items() if rows != tables[name]}
+    assert changed == {"submissions"}  # the file that it was read from has another name now
     assert again["issue_id"].tolist() == second["issue_id"].tolist()
     assert issues["size"].tolist() == [2]
 
@@ -119,39 +124,55 @@ def test_a_database_of_something_else_gives_one_line_and_stays_as_it_is(week, tm
         assert connection.execute("SELECT * FROM submissions").fetchall() == [(42,)]
 
 
-def test_a_run_that_fails_while_it_registers_leaves_the_register_as_it_was(tmp_path):
-    part = tmp_path / "part.parquet"
-    pd.DataFrame({"submission_id": ["1"], "text": ["路灯不亮"]}).to_parquet(part)
-    issues = pd.DataFrame({"submission_id": ["1"], "issue_id": ["i-1"]})
-    with open_register(tmp_path / "office.duckdb") as register:
-        register.keep([part], issues)
-        pd.DataFrame({"submission_id": ["1"], "text": ["换了"], "unknown": [1]}).to_parquet(part)
-        with pytest.raises(OutputError):
-            register.keep([part], issues)
+def test_a_register_of_an_earlier_version_gives_one_line_that_says_what_to_do(week, tmp_path):
+    with duckdb.connect(str(tmp_path / "office.duckdb")) as connection:
+        connection.execute(
+            "CREATE TABLE submissions AS SELECT 1 AS position, 'i-1' AS issue_id, 2 AS \"sketch.wording\""
+        )
+    with pytest.raises(OutputError, match="an earlier version.*routing its files again") as caught:
+        week("first", FIRST_WEEK)
+    assert "\n" not in str(caught.value)
+
+
+def everything_in(tmp_path):
     with duckdb.connect(str(tmp_path / "office.duckdb"), read_only=True) as connection:
-        assert connection.execute("SELECT text FROM submissions").fetchall() == [("路灯不亮",)]
+        tables = [name for (name,) in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()]
+        return {name: sorted(map(str, connection.execute(f"FROM {name}").fetchall())) for name in sorted(tables)}
 
 
-def members(*issues):
-    names = [f"s{number}" for number in range(len(issues))]
-    return pd.DataFrame({"submission_id": names, "issue_id": list(issues), "duplicate_of": None})
+def test_a_run_that_fails_while_it_registers_leaves_the_register_as_it_was(week, tmp_path, monkeypatch):
+    week("first", FIRST_WEEK)
+    before = everything_in(tmp_path)
+
+    def fail(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.register.keeping._keep_issues", fail)
+    with pytest.raises(KeyboardInterrupt):
+        week("second", [AGAIN])
+    assert everything_in(tmp_path) == before
 
 
-def kept(issues, before):
-    registered = pd.Series(before, index=[f"s{number}" for number in range(len(before))], dtype="str")
-    return keep_issue_ids(members(*issues), registered)["issue_id"].tolist()
+def test_a_first_run_that_fails_leaves_no_table(week, tmp_path, monkeypatch):
+    def fail(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.register.keeping._keep_issues", fail)
+    with pytest.raises(KeyboardInterrupt):
+        week("first", FIRST_WEEK)
+    assert everything_in(tmp_path) == {}
 
 
-def test_where_two_registered_issues_become_one_the_larger_gives_its_id():
-    assert kept(["a", "a", "a", "a"], ["i-1", "i-2", "i-2"]) == ["i-2"] * 4
-
-
-def test_where_a_registered_issue_comes_apart_the_larger_part_keeps_the_id():
-    assert kept(["a", "b", "b"], ["i-1", "i-1", "i-1"]) == ["a", "i-1", "i-1"]
-
-
-def test_a_new_issue_never_takes_the_id_of_an_old_one_by_chance():
-    assert kept(["i-2", "i-9"], ["i-9"]) == ["i-9", "i-9+"]
+def test_a_new_letter_to_a_closed_issue_is_marked_in_the_results_and_stays_marked(week, tmp_path):
+    first, _ = week("first", FIRST_WEEK)
+    with open_register(tmp_path / "office.duckdb") as register:
+        sign = Signature(dt.datetime(2026, 1, 16), "", "")
+        close_issues(register, [first.loc["2026-1", "issue_id"]], on=dt.date(2026, 1, 16), sign=sign)
+    assert not first["reopened"].any()
+    second, _ = week("second", [AGAIN, *FIRST_WEEK])
+    assert second["reopened"].to_dict() == {"2026-3": True, "2026-1": False, "2026-2": False}
+    again, _ = week("again", [AGAIN])
+    assert again["reopened"].tolist() == [True]
 
 
 def test_a_list_numbered_anew_each_month_brings_new_letters_and_loses_no_old_one(week, tmp_path):

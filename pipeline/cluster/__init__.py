@@ -7,7 +7,7 @@ and asks for texts and words only of the rows it needs; `describe_issues` sums u
 
 from pipeline.cluster.describe import describe_issues
 from pipeline.cluster.fitting import everyday_words, fit_pair_scorer, group_unseen, mark_pairs
-from pipeline.cluster.groups import Grouping, group_submissions
+from pipeline.cluster.groups import Grouping, group_submissions, weigh_pairs
 from pipeline.cluster.scorer import PairScorer
 from pipeline.cluster.sketches import SKETCHES, content_words, sketch_submissions
 
@@ -23,4 +23,5 @@ __all__ = [
     "group_unseen",
     "mark_pairs",
     "sketch_submissions",
+    "weigh_pairs",
 ]

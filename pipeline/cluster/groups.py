@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pipeline.cluster.duplicates import Rows, find_duplicates
 from pipeline.cluster.holds import holds_of, holds_of_units, units_of
 from pipeline.cluster.issues import find_issues
-from pipeline.cluster.known import Known
+from pipeline.cluster.known import Counts, Known
 from pipeline.cluster.links import make_links
 from pipeline.cluster.scorer import PairScorer
 from pipeline.cluster.sketches import SKETCHES
-from pipeline.cluster.views import make_views
+from pipeline.cluster.views import Floats, make_views
 from pipeline.schema import LINKS, check_table, empty_table
 from pipeline.settings import ClusterSettings
 
@@ -119,6 +120,35 @@ def group_submissions(
         components=issues.components[unit][place_in_input],
         tightened=issues.tightened,
     )
+
+
+def weigh_pairs(
+    sketches: pd.DataFrame,
+    pairs: Rows,
+    *,
+    counts: Counts,
+    fresh: npt.NDArray[np.bool_],
+    scorer: PairScorer,
+    settings: ClusterSettings,
+) -> Floats:
+    """Probability that each pair is one issue, as a grouping of just these rows would have it.
+
+    Parameters
+    ----------
+    sketches : table SKETCHES, in any order
+    pairs : row numbers, shape (k, 2)
+    counts : of a register's rows
+    fresh : shape (n,), which rows `counts` does not count yet
+    scorer : as a bundle has it
+    settings : see ClusterSettings
+
+    Returns
+    -------
+    shape (k,), in [0, 1]; 0 where the places of a pair are known to differ
+    """
+    places = sketches[["district", "township", "spot", "mask"]].to_numpy(dtype=np.int64)
+    views = make_views(sketches, places, everyday=scorer.everyday, settings=settings, counts=counts, fresh=fresh)
+    return scorer.probabilities(views, pairs, pairs_at_once=settings.pairs_at_once)
 
 
 def time_order(times: pd.Series) -> Rows:

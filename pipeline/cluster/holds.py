@@ -21,13 +21,16 @@ class Holds:
     ----------
     linked : shape (k, 2), pairs that start in one component
     tied : shape (n,), equal numbers stay in one issue; 0 for none
+    heads : shape (n,), the first of the row's tie, itself where it is not tied
     issue : shape (n,), number of the registered issue, 0 for a new row
     pinned : shape (n,), that issue takes in no row of another registered issue
-    apart : keys ``smaller * n + larger`` of pairs that never share an issue, sorted
+    apart : keys ``smaller * n + larger`` of pairs of heads that never share an issue, sorted; what is said of one row
+        of a tie is said of all
     """
 
     linked: Rows
     tied: Rows
+    heads: Rows
     issue: Rows
     pinned: Flags
     apart: Rows
@@ -36,7 +39,8 @@ class Holds:
         """Whether a clerk's word keeps each pair apart; shapes broadcast."""
         n = len(self.tied)
         other_issue = (self.issue[left] != self.issue[right]) & (self.issue[left] > 0) & (self.issue[right] > 0)
-        keys = np.minimum(left, right) * n + np.maximum(left, right)
+        one, other = self.heads[left], self.heads[right]
+        keys = np.minimum(one, other) * n + np.maximum(one, other)
         return np.asarray(
             ((self.pinned[left] | self.pinned[right]) & other_issue) | np.isin(keys, self.apart, kind="sort")
         )
@@ -60,23 +64,35 @@ def holds_of(known: Known, order: Rows) -> Holds:
     issue = np.zeros(n, dtype=np.int64)
     issue[registered] = np.unique(names[registered].astype(str), return_inverse=True)[1] + 1
     pinned = known.pinned[order] & registered
-    place = np.argsort(order)
-    apart = np.sort(place[known.apart.reshape(-1, 2)], axis=1)
+    tied = _joined(known.tied[order], np.where(pinned, issue, 0))
+    heads = _heads(tied)
     return Holds(
         linked=_chains(known.component[order]),
-        tied=_joined(known.tied[order], np.where(pinned, issue, 0)),
+        tied=tied,
+        heads=heads,
         issue=issue,
         pinned=pinned,
-        apart=sorted_set(apart[:, 0] * n + apart[:, 1]),
+        apart=_keys(heads[np.argsort(order)[known.apart]], n),
     )
+
+
+def _heads(tied: Rows) -> Rows:
+    heads = np.arange(len(tied))
+    held = np.flatnonzero(tied > 0)
+    _, first, inverse = np.unique(tied[held], return_index=True, return_inverse=True)
+    heads[held] = held[first][inverse]
+    return heads
+
+
+def _keys(pairs: Rows, n: int) -> Rows:
+    return sorted_set(pairs.min(axis=1) * n + pairs.max(axis=1))
 
 
 def _chains(numbers: Rows) -> Rows:
     """Pairs that chain all rows of one number above 0."""
     held = np.flatnonzero(numbers > 0)
     held = held[np.argsort(numbers[held], kind="stable")]
-    pairs = np.column_stack([held[:-1], held[1:]])
-    return np.asarray(pairs[numbers[held[:-1]] == numbers[held[1:]]])
+    return np.asarray(np.column_stack([held[:-1], held[1:]])[numbers[held[:-1]] == numbers[held[1:]]])
 
 
 def _joined(tied: Rows, pinned_issue: Rows) -> Rows:
@@ -95,7 +111,7 @@ def _joined(tied: Rows, pinned_issue: Rows) -> Rows:
     right = np.concatenate([n + ties[in_tie], n + len(tied) + issues[in_issue]])
     size = 3 * n + 2
     labels = connected_components(coo_matrix((np.ones(len(left)), (left, right)), shape=(size, size)))[1][:n]
-    return np.where((tied > 0) | (pinned_issue > 0), labels.astype(np.int64) + 1, 0)
+    return np.asarray(np.where((tied > 0) | (pinned_issue > 0), labels.astype(np.int64) + 1, 0))
 
 
 def units_of(duplicates: Duplicates, rows: Holds) -> Rows:
@@ -107,7 +123,7 @@ def units_of(duplicates: Duplicates, rows: Holds) -> Rows:
     n = len(rows.tied)
     units = duplicates.root.copy()
     special = rows.tied > 0
-    special[np.concatenate(np.divmod(rows.apart, max(1, n)))] = True
+    special[np.concatenate(np.divmod(rows.apart, n))] = True
     for root in np.unique(duplicates.root[special]).tolist():
         members: dict[int, list[int]] = {}
         for row in np.flatnonzero(duplicates.root == root).tolist():
@@ -147,11 +163,12 @@ def holds_of_units(rows: Holds, units: Rows, heads: Rows) -> Holds:
     registered = registered[np.argsort(rows.pinned[registered], kind="stable")]
     issue[number[registered]] = rows.issue[registered]
     pinned[number[rows.pinned]] = True
-    left, right = (number[each] for each in np.divmod(rows.apart, max(1, n)))
+    unit_heads = _heads(tied)
     return Holds(
         linked=number[rows.linked],
         tied=tied,
+        heads=unit_heads,
         issue=issue,
         pinned=pinned,
-        apart=sorted_set(np.minimum(left, right) * k + np.maximum(left, right)),
+        apart=_keys(unit_heads[number[np.column_stack(np.divmod(rows.apart, n))]], k),
     )

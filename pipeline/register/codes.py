@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from pipeline.cluster.known import Counts, Tally
 from pipeline.cluster.sketches import BANDS
 from pipeline.cluster.views import unpacked
+from pipeline.register.store import Register
 
 CODES = ["sketch.words", "sketch.submitter"]  # what counts are made of
 
@@ -61,3 +65,19 @@ def tallies(rows: pd.DataFrame, signs: np.ndarray) -> pa.Table:
 def _owned(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     offsets, packed = unpacked(column)
     return packed.astype(np.int64) >> 4, np.repeat(np.arange(len(column)), np.diff(offsets))
+
+
+def counts_of(register: Register, pieces: Iterable[pd.DataFrame]) -> Counts:
+    """The register's counts of the codes that stand in some rows, frames with CODES."""
+    codes = [tallies(piece, np.ones(len(piece), dtype=np.int64)) for piece in pieces]
+    register.show("codes", pa.concat_tables(codes))
+    found = register.frame(
+        "SELECT kind, code, rows FROM counts WHERE (kind, code) IN (SELECT kind, code FROM codes) ORDER BY kind, code"
+    )
+
+    def tally(kind: str) -> Tally:
+        own = found[found["kind"] == kind]
+        return Tally(own["code"].to_numpy(dtype=np.int64), own["rows"].to_numpy(dtype=np.int64))
+
+    rows_counted = tally("row").rows
+    return Counts(int(rows_counted[0]) if len(rows_counted) else 0, tally("word"), tally("writer"))

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import InputError
+from pipeline.register.lookups import count_rows, earliest_id, earliest_position, live_issues, positions_of
 from pipeline.register.store import CLOSED, MERGED, OPEN, REPORTED_AGAIN, Register
-
-NEAR_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -49,16 +48,16 @@ def merge_issues(register: Register, issue: str, others: Sequence[str], *, sign:
     ------
     InputError : an id is unknown, was merged away, or is named twice
     """
-    wanted = _live_issues(register, [issue, *others])
+    wanted = live_issues(register, [issue, *others])
     with register.transaction():
-        came = _count(register, wanted[1:])
+        came = count_rows(register, wanted[1:])
         rows = "SELECT position FROM submissions WHERE issue_id IN (SELECT unnest($ids))"
         _tie(register, rows, {"ids": wanted})
         register.run(
             f"DELETE FROM apart WHERE left_position IN ({rows}) AND right_position IN ({rows})", {"ids": wanted}
         )
         for other in wanted[1:]:
-            rows_there = _count(register, [other])
+            rows_there = count_rows(register, [other])
             _tell(register, sign, other, "人工合并", issue, rows_there)
             _tell(register, sign, issue, "人工合并", other, rows_there)
         values = {"issue": issue, "others": wanted[1:]}
@@ -89,8 +88,8 @@ def split_issue(register: Register, issue: str, submissions: Sequence[str], *, s
     ------
     InputError : an id is unknown, a submission is not in the issue, or all of them are to leave
     """
-    _live_issues(register, [issue])
-    leaving = _positions(register, submissions)
+    live_issues(register, [issue])
+    leaving = positions_of(register, submissions)
     inside = dict(register.run("SELECT submission_id, position FROM submissions WHERE issue_id = ?", [issue]))
     foreign = [name for name in submissions if name not in inside]
     if foreign:
@@ -98,7 +97,7 @@ def split_issue(register: Register, issue: str, submissions: Sequence[str], *, s
     if len(leaving) == len(inside):
         raise InputError(f"事项 {issue} 的 {len(inside)} 件全要拆出，等于没有拆。请只写要拆出去的件。")
     with register.transaction():
-        name = _free_id(register, f"i-{_earliest(register, leaving)}")
+        name = _free_id(register, f"i-{earliest_id(register, leaving)}")
         _move(register, leaving, issue, name)
         _tie(register, "SELECT unnest($rows)", {"rows": leaving})
         register.run(
@@ -117,10 +116,10 @@ def pin_issue(register: Register, issue: str, *, sign: Signature) -> None:
     ------
     InputError : the id is unknown or was merged away
     """
-    _live_issues(register, [issue])
+    live_issues(register, [issue])
     with register.transaction():
         register.run("UPDATE issues SET pinned = true WHERE issue_id = ?", [issue])
-        _tell(register, sign, issue, "固定", None, _count(register, [issue]))
+        _tell(register, sign, issue, "固定", None, count_rows(register, [issue]))
 
 
 def pin_submissions(register: Register, issue: str, submissions: Sequence[str], *, sign: Signature) -> int:
@@ -141,8 +140,8 @@ def pin_submissions(register: Register, issue: str, submissions: Sequence[str], 
     ------
     InputError : an id is unknown, or the issue was merged away
     """
-    _live_issues(register, [issue])
-    rows = _positions(register, submissions)
+    live_issues(register, [issue])
+    rows = positions_of(register, submissions)
     with register.transaction():
         homes = register.run(
             "SELECT issue_id, list(position ORDER BY position) FROM submissions "
@@ -157,7 +156,7 @@ def pin_submissions(register: Register, issue: str, submissions: Sequence[str], 
         register.run(
             f"DELETE FROM apart WHERE left_position IN ({own}) AND right_position IN ({own})", {"issue": issue}
         )
-        head = _earliest_position(register, issue)
+        head = earliest_position(register, issue)
         _tie(register, "SELECT unnest($rows)", {"rows": sorted({head, *rows})})
         _tell(register, sign, issue, "固定", None, len(rows))
     return sum(len(moved) for _, moved in homes)
@@ -170,11 +169,11 @@ def unpin_issue(register: Register, issue: str, *, sign: Signature) -> None:
     ------
     InputError : the id is unknown or was merged away
     """
-    _live_issues(register, [issue])
+    live_issues(register, [issue])
     with register.transaction():
         register.run("UPDATE issues SET pinned = false WHERE issue_id = ?", [issue])
         register.run("UPDATE submissions SET tie = 0 WHERE issue_id = ?", [issue])
-        _tell(register, sign, issue, "解除固定", None, _count(register, [issue]))
+        _tell(register, sign, issue, "解除固定", None, count_rows(register, [issue]))
 
 
 def close_issues(register: Register, issues: Sequence[str], *, on: dt.date, sign: Signature) -> None:
@@ -184,11 +183,11 @@ def close_issues(register: Register, issues: Sequence[str], *, on: dt.date, sign
     ------
     InputError : an id is unknown, was merged away or is named twice
     """
-    wanted = _live_issues(register, issues)
+    wanted = live_issues(register, issues)
     with register.transaction():
         for issue in wanted:
             register.run(f"UPDATE issues SET status = '{CLOSED}', closed_at = ? WHERE issue_id = ?", [on, issue])
-            _tell(register, sign, issue, "办结", None, _count(register, [issue]))
+            _tell(register, sign, issue, "办结", None, count_rows(register, [issue]))
 
 
 def reopen_issues(register: Register, issues: Sequence[str], *, sign: Signature) -> None:
@@ -198,7 +197,7 @@ def reopen_issues(register: Register, issues: Sequence[str], *, sign: Signature)
     ------
     InputError : an id is unknown, was merged away or is named twice, or an issue is not closed
     """
-    wanted = _live_issues(register, issues)
+    wanted = live_issues(register, issues)
     states = dict(register.run("SELECT issue_id, status FROM issues WHERE issue_id IN (SELECT unnest(?))", [wanted]))
     for issue in wanted:
         if states[issue] not in (CLOSED, REPORTED_AGAIN):
@@ -206,51 +205,7 @@ def reopen_issues(register: Register, issues: Sequence[str], *, sign: Signature)
     with register.transaction():
         for issue in wanted:
             register.run(f"UPDATE issues SET status = '{OPEN}', closed_at = NULL WHERE issue_id = ?", [issue])
-            _tell(register, sign, issue, "重开", None, _count(register, [issue]))
-
-
-def known_issue(register: Register, issue: str) -> str:
-    """The id as it was given, if the register knows it, merged away or not.
-
-    Raises
-    ------
-    InputError : it does not; names those that are near
-    """
-    if not register.run("SELECT 1 FROM issues WHERE issue_id = ?", [issue]):
-        raise InputError(
-            f"登记库里没有事项 {issue}。{_near(register, 'issues', 'issue_id', issue)}请用 fenban issues list 查编号。"
-        )
-    return issue
-
-
-def _live_issues(register: Register, issues: Sequence[str]) -> list[str]:
-    for issue in issues:
-        known_issue(register, issue)
-        if list(issues).count(issue) > 1:
-            raise InputError(f"事项 {issue} 写了两次。请每个编号只写一次。")
-        status, into = register.run("SELECT status, merged_into FROM issues WHERE issue_id = ?", [issue])[0]
-        if status == MERGED:
-            raise InputError(f"事项 {issue} 已并入 {into}。请改用 {into}。")
-    return list(issues)
-
-
-def _positions(register: Register, submissions: Sequence[str]) -> list[int]:
-    found = dict(
-        register.run(
-            "SELECT submission_id, position FROM submissions WHERE submission_id IN (SELECT unnest(?))",
-            [list(submissions)],
-        )
-    )
-    for name in submissions:
-        if name not in found:
-            near = _near(register, "submissions", "submission_id", name)
-            raise InputError(f"登记库里没有编号 {name}。{near}请用 fenban issues show 事项编号 查各件的编号。")
-    return sorted(found.values())
-
-
-def _near(register: Register, table: str, column: str, name: str) -> str:
-    query = f"SELECT {column} FROM {table} ORDER BY jaro_winkler_similarity({column}, ?) DESC, {column} LIMIT ?"
-    return f"相近的有 {'、'.join(each for (each,) in register.run(query, [name, NEAR_SHOWN]))}。"
+            _tell(register, sign, issue, "重开", None, count_rows(register, [issue]))
 
 
 def _tie(register: Register, rows: str, values: dict[str, object]) -> None:
@@ -281,27 +236,10 @@ def _move(register: Register, rows: list[int], home: str, issue: str) -> None:
 
 
 def _leave_if_empty(register: Register, home: str, issue: str) -> None:
-    if not _count(register, [home]):
+    if not count_rows(register, [home]):
         register.run(
             f"UPDATE issues SET status = '{MERGED}', merged_into = ?, pinned = false WHERE issue_id = ?", [issue, home]
         )
-
-
-def _count(register: Register, issues: list[str]) -> int:
-    return int(register.run("SELECT count(*) FROM submissions WHERE issue_id IN (SELECT unnest(?))", [issues])[0][0])
-
-
-def _earliest(register: Register, rows: list[int]) -> str:
-    query = (
-        "SELECT submission_id FROM submissions WHERE position IN (SELECT unnest(?)) "
-        "ORDER BY submitted_at NULLS LAST, position LIMIT 1"
-    )
-    return str(register.run(query, [rows])[0][0])
-
-
-def _earliest_position(register: Register, issue: str) -> int:
-    query = "SELECT position FROM submissions WHERE issue_id = ? ORDER BY submitted_at NULLS LAST, position LIMIT 1"
-    return int(register.run(query, [issue])[0][0])
 
 
 def _free_id(register: Register, name: str) -> str:

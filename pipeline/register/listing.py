@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.cluster import describe_issues
 from pipeline.errors import InputError
-from pipeline.register.decisions import known_issue
+from pipeline.register.lookups import known_issue
 from pipeline.register.store import MERGED, STATUSES, Register
 from pipeline.schema import ISSUE_ROWS
 from pipeline.settings import ClusterSettings

@@ -175,7 +175,7 @@ MEMBERS = st.lists(
 )
 
 
-@run_settings(max_examples=150, deadline=None)
+@run_settings(max_examples=80, deadline=None)
 @given(MEMBERS)
 def test_no_title_holds_a_word_that_no_member_wrote(members):
     said, texts, districts, spots, numbers = (list(column) for column in zip(*members, strict=True))

@@ -11,7 +11,7 @@ from pipeline.settings import ClusterSettings
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-GROWTH_PRIOR = 2.0  # voices without growth that every issue is taken to have, so that 2 after 0 is no sensation
+GROWTH_PRIOR = 2.0  # people without growth that every issue is taken to have, so that 2 after 0 is no sensation
 SPREAD_POWER = 0.5  # of the number of places: four places count as twice one
 
 
@@ -39,27 +39,26 @@ def heat_of(
 
     Notes
     -----
-    heat = log2(1 + voices * (1 + growth) * min(spread, all) ** 0.5)
+    heat = log2(1 + fresh * (1 + growth) * min(spread, whole) ** 0.5)
 
     - People, not posts. A person enters by the first post alone. n people with the same words weigh log2(1 + n)
       together (the freshest 1, the next 0.58, ...): form letters tell of a campaign and are weighed apart from letters
       of one's own (Shulman 2009; Balla, Beck, Meehan and Prasad 2020).
     - Urgency. A person whose first post is urgent counts twice: occurrence times severity, as in FMEA (IEC 60812).
-    - Freshness. `voices` is the sum of these weights, each halved with every `freshness_days` since the person's first
+    - Freshness. `fresh` is the sum of these weights, each halved with every `freshness_days` since the person's first
       post, measured from the newest row of the run. With the logarithm outside, this is the ranking of Reddit (log of
       votes plus time): twice the people make up for one half-life.
-    - Growth = recent / (voices + 2), where `recent` is the same sum with `growth_days` for a half-life: a fast against
+    - Growth = recent / (fresh + 2), where `recent` is the same sum with `growth_days` for a half-life: a fast against
       a slow average, shrunken by a prior as the rates of few events are (DuMouchel 1999). A ratio of two windows would
       jump at their edges, and an issue could become hotter by growing older.
-    - Spread counts places as ecology counts species (Hill 1973, number of order 0), and no more of them than there are
-      voices: `all` is the sum of the weights without any halving.
+    - Spread counts places as ecology counts species (Hill 1973, number of order 0), and no more of them than people
+      weigh: `whole` is the sum of the weights without any halving.
 
-    From these: a further post of a person who has spoken never raises the heat (it changes nothing unless it is older
-    than the first); a further person never lowers it, one with own words raises it; older first posts never raise it;
-    an urgent first post raises it.
+    From these: a later post of a person who has spoken changes nothing; a further person never lowers the heat, one
+    with own words raises it; older first posts never raise it; an urgent first post raises it.
     """
     age = people.age
-    voices, recent, everything = np.zeros(len(spread)), np.zeros(len(spread)), np.zeros(len(spread))
+    fresh, recent, whole = np.zeros(len(spread)), np.zeros(len(spread)), np.zeros(len(spread))
     # An urgent person stands among all, and once more among the urgent of the same words.
     for chosen in (np.arange(len(age)), np.flatnonzero(urgent)):
         issue = people.issue[chosen]
@@ -67,11 +66,11 @@ def heat_of(
         # Floats are added in one order whatever the order of the rows, or it would show in the last digits.
         order = np.lexsort((weight, age[chosen], issue))
         issue, weight, days = issue[order], weight[order], age[chosen][order]
-        for total, days_to_half in ((voices, settings.freshness_days), (recent, settings.growth_days)):
+        for total, days_to_half in ((fresh, settings.freshness_days), (recent, settings.growth_days)):
             total += np.bincount(issue, weights=weight * 0.5 ** (days / days_to_half), minlength=len(spread))
-        everything += np.bincount(issue, weights=weight, minlength=len(spread))
-    growth = recent / (voices + GROWTH_PRIOR)
-    mass = voices * (1.0 + growth) * np.minimum(spread, everything).clip(min=1.0) ** SPREAD_POWER
+        whole += np.bincount(issue, weights=weight, minlength=len(spread))
+    growth = recent / (fresh + GROWTH_PRIOR)
+    mass = fresh * (1.0 + growth) * np.minimum(spread, whole).clip(min=1.0) ** SPREAD_POWER
     return np.asarray(np.log2(1.0 + mass), dtype=np.float64)
 
 

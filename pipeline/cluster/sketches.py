@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.cluster.words import cut, packed_words
 from pipeline.cluster.wordings import numerals, shingles, wordings
+from pipeline.cluster.words import cut, packed_words
 from pipeline.schema import CLASSIFIED, PLACED, SEGMENTED, SUBMISSIONS, Column, Table, check_table
 from pipeline.settings import ClusterSettings
 

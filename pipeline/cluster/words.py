@@ -117,7 +117,8 @@ def _crcs(
 @lru_cache(maxsize=1)
 def _shares() -> npt.NDArray[np.uint32]:
     """What a character with 0, 1, ... others behind it changes in the CRC-32 of a word, which is linear over exclusive
-    or; shape (_LONGEST, _SIGNS)."""
+    or; shape (_LONGEST, _SIGNS).
+    """
     signs = [chr(number).encode() for number in range(_FIRST, _FIRST + _SIGNS)]
     behind = [(bytes(3 * count), zlib.crc32(bytes(3 * count + 3))) for count in range(_LONGEST)]
     return np.array([[zlib.crc32(sign + rest) ^ none for sign in signs] for rest, none in behind], dtype=np.uint32)

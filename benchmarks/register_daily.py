@@ -23,6 +23,7 @@ import rjieba
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from pipeline.bundle import find_bundle, load_bundle
 from pipeline.cluster import SKETCHES, content_words, group_submissions, sketch_submissions
 from pipeline.cluster.known import Known
 from pipeline.parts import Parts, part_path, write_part
@@ -78,6 +79,7 @@ def group(parts: Parts, known: Known | None = None):
         parts.read([f"sketch.{name}" for name in SKETCHES.names]).set_axis(SKETCHES.names, axis=1),
         texts=lambda rows: texts_of(parts, rows),
         words=lambda rows: [kept.split() for kept in parts.take(rows, ["words"])["words"]],
+        scorer=load_bundle(find_bundle(None)).scorer,
         settings=SETTINGS,
         known=known,
     )
@@ -87,7 +89,9 @@ def run_batch(register_file: Path, new: Parts, folder: Path) -> dict[str, float]
     """One run with the register; rows at hand, and seconds of finding, grouping and keeping."""
     start = time.perf_counter()
     with open_register(register_file) as register:
-        found = find_neighbourhood(register, new, folder / "known.parquet", settings=SETTINGS)
+        found = find_neighbourhood(
+            register, new, folder / "known.parquet", scorer=load_bundle(find_bundle(None)).scorer, settings=SETTINGS
+        )
         middle = time.perf_counter()
         grouping = group(found.everything, found.known)
         outcome = settle_issues(found, grouping, at=dt.datetime.now(), cohesion=SETTINGS.cohesion)

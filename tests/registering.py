@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import rjieba
+from scorers import SCORER
 
 from pipeline.cluster import SKETCHES, content_words, group_submissions, sketch_submissions
 from pipeline.parts import Parts, write_part
@@ -63,6 +64,7 @@ def group(parts: Parts, known=None):
         parts.read([f"sketch.{name}" for name in SKETCHES.names]).set_axis(SKETCHES.names, axis=1),
         texts=lambda rows: texts_of(parts, rows),
         words=lambda rows: [kept.split() for kept in parts.take(rows, ["words"])["words"]],
+        scorer=SCORER,
         settings=SETTINGS,
         known=known,
     )
@@ -78,7 +80,7 @@ class Office:
         """Register letters; gives issue_id, duplicate_of and reopened of them, index submission_id."""
         new = make_part(list(letters), self.folder / "new.parquet")
         with self.open(begin=True) as register:
-            found = find_neighbourhood(register, new, self.folder / "known.parquet", settings=SETTINGS)
+            found = find_neighbourhood(register, new, self.folder / "known.parquet", scorer=SCORER, settings=SETTINGS)
             outcome = settle_issues(
                 found, group(found.everything, found.known), at=dt.datetime(2026, 3, 1), cohesion=SETTINGS.cohesion
             )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,10 +9,9 @@ import rjieba
 from hypothesis import given
 from hypothesis import settings as run_settings
 from hypothesis import strategies as st
+from scorers import SCORER
 
 from pipeline.cluster import SKETCHES, Grouping, describe_issues, group_submissions, sketch_submissions
-from pipeline.cluster.fitting import MarkedPairs, everyday_words, fit_pair_scorer
-from pipeline.cluster.scorer import FEATURES
 from pipeline.cluster.wordings import wording
 from pipeline.cluster.words import word_code
 from pipeline.errors import TableError
@@ -22,11 +19,6 @@ from pipeline.schema import CLASSIFIED, LINKS
 from pipeline.settings import ClusterSettings
 
 SETTINGS = ClusterSettings()
-# The usual weights, as an office has them that marked no issues; the shipped lexicon's words name nothing.
-LEXICON = Path(__file__).parent.parent / "corpus" / "lexicon.csv"
-NO_PAIRS = MarkedPairs(np.zeros((0, len(FEATURES))), np.zeros(0, dtype=bool), np.zeros((0, 2), dtype=np.int64))
-SCORER = fit_pair_scorer(NO_PAIRS, everyday=everyday_words([], pd.read_csv(LEXICON)["word"]))
-
 HEATING = (
     "道里区群力家园供热不达标",
     "我家住群力家园12号楼3单元，供热开始已经半个月，室内温度一直只有十四度，老人孩子在屋里都穿着棉袄。"

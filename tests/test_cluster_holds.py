@@ -24,7 +24,7 @@ def known(n, **told):
         tied=np.zeros(n, np.int64),
         pinned=np.zeros(n, bool),
         apart=np.zeros((0, 2), np.int64),
-        counts=Counts(0, NOTHING, NOTHING, NOTHING),
+        counts=Counts(0, NOTHING, NOTHING),
     )
     kinds = {"issue": object, "pinned": bool}
     return replace(nothing, **{name: np.array(value, kinds.get(name, np.int64)) for name, value in told.items()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +12,12 @@ import pandas as pd
 from pipeline.cluster.duplicates import Duplicates, Rows
 from pipeline.cluster.issues import Issues
 from pipeline.cluster.views import Views, unpacked
-from pipeline.cluster.words import word_code
+from pipeline.cluster.words import content_codes
 from pipeline.schema import LINKS, typed
 
 SHARED_WORDS = 8
-_LINKS_AT_ONCE = 50_000  # bounds memory, never changes a result
+_CODE = 2**28 - 1  # a word in a packed number
+_LINKS_AT_ONCE = 30_000  # bounds memory, never changes a result
 
 
 def make_links(
@@ -67,18 +68,30 @@ def _shared_words(
 ) -> pd.Series:
     """Up to SHARED_WORDS words that both rows hold, the rarest of the run first."""
     links, codes = _rarest_shared(packed, rows, to, views)
-    needed, first = np.unique(codes, return_index=True)
+    needed, first, place = np.unique(codes, return_index=True, return_inverse=True)
     # One row for each word is enough to read it; most rows need not be segmented again.
     asked = np.unique(rows[links[first]])
-    wanted = set(needed.tolist())
-    tokens = set(chain.from_iterable(words(asked))) if len(asked) else set()
-    # Sorted, because which of two words of one code is shown must not depend on the process.
-    spelled = {number: token for token in sorted(tokens, reverse=True) if (number := word_code(token)) in wanted}
-    shared: list[list[str]] = [[] for _ in rows]
-    for link, number in zip(links.tolist(), codes.tolist(), strict=True):
-        if number in spelled:
-            shared[link].append(spelled[number])
+    spelled = _spelled(needed, words(asked) if len(asked) else [])[place]
+    readable = np.flatnonzero(spelled != "")
+    shown = spelled[readable].tolist()
+    bounds = np.searchsorted(links[readable], np.arange(len(rows) + 1))
+    shared = [shown[start:end] for start, end in pairwise(bounds.tolist())]
     return pd.Series(shared, index=rows, dtype="object")
+
+
+def _spelled(codes: Rows, rows: list[list[str]]) -> npt.NDArray[np.object_]:
+    """The word of each code, which come ascending; "" where no row has one."""
+    tokens = list(set(chain.from_iterable(rows)))
+    of, known, _ = content_codes([[token] for token in tokens])
+    spelled = np.full(len(codes), "", dtype=object)
+    wanted = np.isin(known, codes)
+    found = sorted(
+        ((tokens[token], code) for token, code in zip(of[wanted].tolist(), known[wanted].tolist(), strict=True)),
+        reverse=True,
+    )
+    # Sorted, because which of two words of one code is shown must not depend on the process.
+    spelled[np.searchsorted(codes, [code for _, code in found])] = [token for token, _ in found]
+    return spelled
 
 
 def _rarest_shared(packed: npt.NDArray[np.object_], rows: Rows, to: Rows, views: Views) -> tuple[Rows, Rows]:
@@ -94,15 +107,25 @@ def _rarest_shared(packed: npt.NDArray[np.object_], rows: Rows, to: Rows, views:
         # A row holds a word once, so a key that comes twice is on both sides.
         both = np.sort(np.concatenate(keys))
         both = both[:-1][both[1:] == both[:-1]]
-        links, codes = both >> 28, both & (2**28 - 1)
-        place = np.searchsorted(views.codes, codes).clip(max=max(0, len(views.codes) - 1))
-        known = views.codes[place] == codes if len(views.codes) else np.zeros(len(codes), dtype=bool)
-        frequency = (
-            np.where(known, views.frequency[place], 1) if len(views.codes) else np.ones(len(codes), dtype=np.int64)
-        )
-        order = np.lexsort((codes, frequency, links))
-        links, codes = links[order], codes[order]
+        # By link (below 2**15), then by frequency (20 bits), then by code: one array of numbers sorts fastest.
+        frequency = np.minimum(_frequency(both & _CODE, views), 2**20 - 1)
+        ranked = both >> 28 << 48 | frequency << 28 | both & _CODE
+        ranked.sort()
+        links = ranked >> 48
         position = np.arange(len(links)) - np.searchsorted(links, links)
-        found_links.append(links[position < SHARED_WORDS] + start)
-        found_codes.append(codes[position < SHARED_WORDS])
+        ranked = ranked[position < SHARED_WORDS]
+        found_links.append((ranked >> 48) + start)
+        found_codes.append(ranked & _CODE)
     return np.concatenate(found_links), np.concatenate(found_codes)
+
+
+def _frequency(codes: Rows, views: Views) -> Rows:
+    """Rows of the views that hold each word; one for a word that the views leave out because one row has it."""
+    if not len(views.codes):
+        return np.ones(len(codes), dtype=np.int64)
+    order = np.argsort(codes)  # in order, a search finds its way in the cache
+    ordered = codes[order]
+    place = np.searchsorted(views.codes, ordered).clip(max=len(views.codes) - 1)
+    frequency = np.empty(len(codes), dtype=np.int64)
+    frequency[order] = np.where(views.codes[place] == ordered, views.frequency[place], 1)
+    return frequency

@@ -81,7 +81,7 @@ def shingles(wordings: list[str], width: int = SHINGLE) -> tuple[npt.NDArray[np.
 @lru_cache(maxsize=1)
 def _folded() -> npt.NDArray[np.uint16]:
     """Of each character up to U+FFFF what stands for it in a wording, _DROPPED, or _UNUSUAL where `wording` must see
-    the whole text: NFKC makes several characters of ㎡ and one of two jamo. The last entry is for all beyond.
+    the whole text: NFKC makes two characters of ½ and one of two jamo. The last entry is for all beyond.
     """
     folded = np.full(_BEYOND + 1, _DROPPED, dtype=np.uint16)
     for number in range(_BEYOND):

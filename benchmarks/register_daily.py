@@ -36,6 +36,7 @@ BATCHES = 10
 NEW_ROWS = 1_000
 PART_ROWS = 1_000
 SETTINGS = ClusterSettings()
+SCORER = load_bundle(find_bundle(None)).scorer
 _LISTS = [column.name for column in CLASSIFIED.columns if column.kind in ("list", "floats")]
 
 
@@ -79,7 +80,7 @@ def group(parts: Parts, known: Known | None = None):
         parts.read([f"sketch.{name}" for name in SKETCHES.names]).set_axis(SKETCHES.names, axis=1),
         texts=lambda rows: texts_of(parts, rows),
         words=lambda rows: [kept.split() for kept in parts.take(rows, ["words"])["words"]],
-        scorer=load_bundle(find_bundle(None)).scorer,
+        scorer=SCORER,
         settings=SETTINGS,
         known=known,
     )
@@ -89,9 +90,7 @@ def run_batch(register_file: Path, new: Parts, folder: Path) -> dict[str, float]
     """One run with the register; rows at hand, and seconds of finding, grouping and keeping."""
     start = time.perf_counter()
     with open_register(register_file) as register:
-        found = find_neighbourhood(
-            register, new, folder / "known.parquet", scorer=load_bundle(find_bundle(None)).scorer, settings=SETTINGS
-        )
+        found = find_neighbourhood(register, new, folder / "known.parquet", scorer=SCORER, settings=SETTINGS)
         middle = time.perf_counter()
         grouping = group(found.everything, found.known)
         outcome = settle_issues(found, grouping, at=dt.datetime.now(), cohesion=SETTINGS.cohesion)

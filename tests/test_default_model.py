@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from test_corpus import BY_ID, HELD_OUT, MATTERS
+from test_corpus_issues import LETTERS
 
 from pipeline.bundle import load_manifest, load_training
 from pipeline.settings import load_settings
@@ -30,7 +31,10 @@ def test_it_learned_the_corpus_of_today_less_the_held_out_rows():
     learned = dict(zip(training["submission_id"], training["topic"], strict=True))
     wanted = {name: row["topic"] for name, row in BY_ID.items() if name not in HELD_OUT}
     wanted |= {row["submission_id"]: row["topic"] for row in MATTERS}
+    wanted |= {row["submission_id"]: "" for row in LETTERS}
     assert learned == wanted, "corpus/ has changed: run make model"
+    marked = training.set_index("submission_id")["issue"]
+    assert all(marked[row["submission_id"]] == row["issue"] for row in LETTERS), "corpus/issues has changed"
 
 
 def test_it_was_trained_with_the_shipped_lexicon_and_settings():

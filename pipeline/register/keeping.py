@@ -53,6 +53,10 @@ def keep_run(neighbourhood: Neighbourhood, outcome: Outcome, *, settings: Cluste
     with register.transaction():
         if register.begun:
             register.run(
+                "UPDATE submissions SET duplicate_of = r.name FROM (SELECT s.submission_id AS called, r.name "
+                "FROM renamed r JOIN submissions s USING (position)) r WHERE r.called = submissions.duplicate_of"
+            )
+            register.run(
                 'UPDATE submissions SET submission_id = r.name, "sketch.submission_id" = r.name '
                 "FROM renamed r WHERE r.position = submissions.position"
             )
@@ -80,6 +84,11 @@ def _counted(outcome: Outcome) -> np.ndarray:
     return outcome.members["duplicate_of"].isna().to_numpy()
 
 
+def _repeated(outcome: Outcome, rows: slice) -> pa.Array:
+    """The submission whose wording each row repeats, or null."""
+    return pa.array(outcome.members["duplicate_of"].to_numpy(dtype=object)[rows], pa.string(), from_pandas=True)
+
+
 def _keep_joined(register: Register, neighbourhood: Neighbourhood, outcome: Outcome) -> None:
     """Where a component has gone into another one, its rows that were not at hand follow."""
     before = neighbourhood.known.component
@@ -102,6 +111,7 @@ def _keep_standing(register: Register, neighbourhood: Neighbourhood, outcome: Ou
         (issue != known.issue[old])
         | (outcome.components[old] != known.component[old])
         | (counted != neighbourhood.counted[old])
+        | ~counted  # it may repeat another row now
     )
     register.show(
         "standing",
@@ -111,12 +121,13 @@ def _keep_standing(register: Register, neighbourhood: Neighbourhood, outcome: Ou
                 "issue_id": pa.array(issue[changed].tolist(), pa.string()),
                 "component": outcome.components[old][changed],
                 "counted": counted[changed],
+                "duplicate_of": _repeated(outcome, old).filter(pa.array(changed)),
             }
         ),
     )
     register.run(
-        "UPDATE submissions SET issue_id = t.issue_id, component = t.component, counted = t.counted "
-        "FROM standing t WHERE t.position = submissions.position"
+        "UPDATE submissions SET issue_id = t.issue_id, component = t.component, counted = t.counted, "
+        "duplicate_of = t.duplicate_of FROM standing t WHERE t.position = submissions.position"
     )
 
 
@@ -143,6 +154,7 @@ def _keep_rows(register: Register, neighbourhood: Neighbourhood, outcome: Outcom
         "component": pa.array(outcome.components[start:]),
         "tie": pa.array(neighbourhood.known.tied[start:]),
         "counted": pa.array(_counted(outcome)[start:]),
+        "duplicate_of": _repeated(outcome, slice(start, None)),
         "reopened": pa.array(outcome.members["reopened"].to_numpy(dtype=bool)[start:]),
         "position": pa.array(positions),
     }

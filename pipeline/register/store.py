@@ -42,6 +42,7 @@ OWN_COLUMNS = {
     "component": "BIGINT",
     "tie": "BIGINT",
     "counted": "BOOLEAN",
+    "duplicate_of": "VARCHAR",
     "reopened": "BOOLEAN",
 }
 

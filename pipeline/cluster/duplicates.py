@@ -53,18 +53,16 @@ def named_characters(names: pd.Series) -> csr_matrix:
     return csr_matrix((np.ones(len(characters), dtype=np.float32), characters, offsets), shape=(len(names), 2**16))
 
 
-def names_alike(named: csr_matrix, pairs: Rows) -> npt.NDArray[np.bool_]:
-    """True where the fewer characters of two rows' names, at least two, all stand in the other's: 友协 and 友协街."""
+def compare_names(named: csr_matrix, pairs: Rows) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Whether the names of two rows are alike, and whether they are apart. Most pairs are neither.
+
+    Alike: the fewer characters, at least two, all stand on the other side too: 友协 and 友协街. Apart: both rows name
+    an object and no character is shared, which 绿洲 and 绿州 are not.
+    """
     left, right = named[pairs[:, 0]], named[pairs[:, 1]]
     fewer = np.minimum(np.diff(left.indptr), np.diff(right.indptr))
-    return np.asarray((fewer >= 2) & (np.asarray(left.multiply(right).sum(axis=1)).ravel() == fewer))
-
-
-def names_apart(named: csr_matrix, pairs: Rows) -> npt.NDArray[np.bool_]:
-    """True where both rows name an object and no name shares a character: 绿洲 and 绿州 are not apart."""
-    left, right = named[pairs[:, 0]], named[pairs[:, 1]]
-    both = (np.diff(left.indptr) > 0) & (np.diff(right.indptr) > 0)
-    return np.asarray(both & (np.asarray(left.multiply(right).sum(axis=1)).ravel() == 0))
+    shared = np.asarray(left.multiply(right).sum(axis=1)).ravel()
+    return (fewer >= 2) & (shared == fewer), (fewer > 0) & (shared == 0)
 
 
 def find_duplicates(
@@ -96,7 +94,7 @@ def find_duplicates(
     pairs = pairs[_may_repeat(sketches, places, pairs, settings)]
     # The same wording with the place known in one and unknown in the other is short or long alike.
     pairs = _unique(np.concatenate([pairs, _same_wording(sketches, places, first)]))
-    pairs = pairs[~names_apart(named_characters(sketches["names"]), pairs)]
+    pairs = pairs[~compare_names(named_characters(sketches["names"]), pairs)[1]]
     joined = _joined(pairs, first, places, texts, settings)
     return _with_copies(joined, first, texts, settings)
 

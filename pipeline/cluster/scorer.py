@@ -10,8 +10,8 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
 from pipeline.cluster.candidates import SPOT, TOWNSHIP
-from pipeline.cluster.duplicates import Rows, names_alike, names_apart, places_differ
-from pipeline.cluster.views import COUNTS, STATES, STOCK_WEIGHT, Floats, Views, state_weights
+from pipeline.cluster.duplicates import Rows, compare_names, places_differ
+from pipeline.cluster.views import COUNTS, STOCK_WEIGHT, Floats, Views, state_weights
 
 UNKNOWN_DAYS = 30.0  # where a time is missing
 
@@ -117,7 +117,7 @@ def pair_features(views: Views, pairs: Rows) -> Floats:
         (views.places[left, column] != 0) & (views.places[left, column] == views.places[right, column])
         for column in (SPOT, TOWNSHIP)
     )
-    other_name = names_apart(views.names, pairs)
+    same_name, other_name = compare_names(views.names, pairs)
     known = (views.topics[left] != 0) & (views.topics[right] != 0)
     found = {
         "words": cosine,
@@ -129,7 +129,7 @@ def pair_features(views: Views, pairs: Rows) -> Floats:
         "same writer": same_writer & ~views.prolific[left],
         "same prolific writer": same_writer & views.prolific[left],
         "days": np.log1p(np.where(np.isnan(apart), UNKNOWN_DAYS, apart)),
-        "name alike": names_alike(views.names, pairs),
+        "name alike": same_name,
         "names apart": other_name,
         "same trouble, names apart": other_name * both[:, 0],
         "same spot": same_spot,
@@ -174,17 +174,15 @@ def _stock(states: Rows) -> Floats:
 def _meetings(views: Views, left: Rows, right: Rows) -> tuple[Rows, Rows, Rows, Rows]:
     """Every word that both rows of a pair hold: number of the pair, column of the word, its states left and right.
 
-    Scipy multiplies sparse rows faster than anything else here finds their common columns. So each entry is a power of
-    two: 2**(l) * 2**(STATES * r) names both states, and doubles hold it exactly.
+    Scipy multiplies sparse rows faster than anything else here finds their common columns. With the right states put
+    above 2**16, a product l * (2**16 + r) tells both: l * r stays below 2**16.
     """
 
-    def powers(rows: Rows, step: int) -> csr_matrix:
+    def numbers(rows: Rows, above: int) -> csr_matrix:
         states = views.states[rows]
-        return csr_matrix(
-            (np.ldexp(1.0, states.data.astype(np.int32) * step), states.indices, states.indptr), states.shape
-        )
+        return csr_matrix((states.data.astype(np.int32) + above, states.indices, states.indptr), states.shape)
 
-    met = powers(left, 1).multiply(powers(right, STATES)).tocsr()
-    exponents = np.frexp(met.data)[1].astype(np.int64) - 1
+    met = numbers(left, 0).multiply(numbers(right, 2**16)).tocsr()
     row = np.repeat(np.arange(len(left)), np.diff(met.indptr))
-    return row, met.indices.astype(np.int64), exponents % STATES, exponents // STATES
+    mine = (met.data >> 16).astype(np.int64)
+    return row, met.indices.astype(np.int64), mine, (met.data & 0xFFFF) // mine

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipeline.cluster.heat import heat_of
 from pipeline.cluster.people import Rows, count_figures, find_people, find_wordings
+from pipeline.cluster.phrasing import LOOKED_AT
 from pipeline.cluster.titles import choose_words, place_title
 from pipeline.schema import ISSUE_FIGURES, ISSUE_ROWS, ISSUES, Table, check_table, empty_table, typed
 from pipeline.settings import ClusterSettings
@@ -61,7 +62,8 @@ def describe_issues(routed: pd.DataFrame, *, settings: ClusterSettings) -> pd.Da
     figures = count_figures(rows, issue, people, wordings, settings=settings)
     urgent = rows["urgency"].eq("urgent").to_numpy()[people.first]
     times = rows["submitted_at"].groupby(issue)
-    words, chosen = choose_words(rows["title"].tolist(), rows["text"].tolist(), rows["submitter"].tolist(), issue)
+    heads = rows["text"].str.slice(0, LOOKED_AT)  # no more is looked at, and to turn all into Python strings takes long
+    words, chosen = choose_words(rows["title"].tolist(), heads.tolist(), rows["submitter"].tolist(), issue)
     ids = rows["submission_id"].to_numpy(dtype=object)
     known, counts = {}, {}
     for name in ("topic", "department", "district", "township", "spot"):

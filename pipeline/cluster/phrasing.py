@@ -9,6 +9,7 @@ import re
 from itertools import islice
 
 _LONGEST_FORM = 16  # characters; a title of more has words of its own
+LOOKED_AT = 160  # first characters of a text, in which a clause is looked for
 SHORTEST = 4  # characters; less names no matter
 SHORT = 8  # characters; a title of less that names no problem says less than a clause of the text that does
 
@@ -133,7 +134,6 @@ _ASIDE_LAST = frozenset(words[-1] for words in _ASIDE_ENDS)
 # Colons part clauses but not hours from minutes; a blank does not part Latin words.
 _CLAUSE = re.compile(r"[^。！？!?；;，,\n：:\s]+(?:(?:[：:](?=\d)|(?<=[!-~])[ \u3000])[^。！？!?；;，,\n：:\s]+)*")
 _QUESTION = frozenset("？?")
-_LOOK = 160  # characters of a text in which a clause is looked for
 _CLAUSES = 10  # clauses looked at
 _TOGETHER = 24  # characters up to which the next clause of a sentence is taken along
 _TO_PROBLEM = 34  # characters up to which it is while no problem has been named
@@ -157,17 +157,20 @@ def tidy(title: str, submitter: str = "") -> str:
     a piece of the title with each run of white space as one blank; the whole title where less than `SHORTEST`
     characters would be left, or where what is left says nothing
     """
-    whole = " ".join(title.split())
-    words = whole.removeprefix(submitter).removesuffix(submitter) if len(submitter) > 1 else whole
+    # Most titles have neither a blank nor a mark, and need no look for what stands behind one.
+    plain = title.isalnum()
+    whole = words = title if plain else " ".join(title.split())
+    if len(submitter) > 1 and submitter in whole:
+        words = whole.removeprefix(submitter).removesuffix(submitter)
     words = _after(_LEAD, words)
     about = _ABOUT.match(words) if words[:1] in _ABOUT_STARTS else None
     if about:
         words = _after(_LEAD, words[about.end() :])
-    less = words.rstrip(_MARKS)
+    less = words if plain else words.rstrip(_MARKS)
     # Without its 的建议, what begins with 对 (对公交线路的建议) is no longer Chinese.
     while less[-1:] in _TAIL_ENDS and less[0] not in "对给" and (end := _TAIL.search(less)):
         less = less[: end.start()].rstrip(_MARKS)
-    wish = _LAST_WISH.search(less)
+    wish = None if plain else _LAST_WISH.search(less)
     if wish and names_problem(less[: wish.start()]):
         less = less[: wish.start()]
     bare = _BARE_TAIL.search(less, max(len(less) - 4, 0)) if less[-1:] in _BARE_ENDS else None
@@ -190,7 +193,7 @@ def clause_of(text: str) -> str:
     The writer's introduction, wishes and thanks come only where there is nothing else. Clauses are taken along up to
     some twenty characters, and where no problem was named so far up to some thirty.
     """
-    head = text[:_LOOK]
+    head = text[:LOOKED_AT]
     start, end, named, aside = -1, 0, False, ""
     for match in islice(_CLAUSE.finditer(head), _CLAUSES):
         clause = match.group()
@@ -222,7 +225,7 @@ def own_words(title: str, text: str, submitter: str = "") -> str:
     """
     words = tidy(title, submitter) if title else ""
     if len(words) <= _LONGEST_FORM and says_nothing(words):
-        return clause_of(text) or words or " ".join(text[:_LOOK].split())
+        return clause_of(text) or words or " ".join(text[:LOOKED_AT].split())
     if _ends_aside(words):
         clause = clause_of(text)
         return clause if names_problem(clause) else words

@@ -17,7 +17,7 @@ Members = npt.NDArray[np.int32]
 Pairs = npt.NDArray[np.uint32]  # two characters of the basic plane, the first above
 
 TITLE_CHARACTERS = 40
-_EVIDENCE = 60  # first characters of a text that tell what its row has in common with others
+_EVIDENCE = 50  # first characters of a text that tell what its row has in common with others
 _FEW = 5  # members from which titles alone tell that, and the openings of copied texts would outvote them
 _STEADY = 8.0  # characters added to a length, or a single shared word would beat a whole title
 _PROBLEM_SAY = 1.3  # of words that name a problem, against 1 for others

@@ -19,7 +19,7 @@ def write_card(manifest: Mapping[str, Any], *, topic_names: Mapping[str, str]) -
     Parameters
     ----------
     manifest : rows, learn_only_rows, sources, settings, scores (by target), lead (coverage and accuracy out of fold),
-        and held_out where rows were kept for a test
+        issues (scores of the grouping, empty where few are marked), and held_out where rows were kept for a test
     topic_names : key -> Chinese name
     """
     return _card(manifest, topic_names, chinese=True) + "\n---\n\n" + _card(manifest, topic_names, chinese=False)
@@ -53,6 +53,8 @@ def _card(manifest: Mapping[str, Any], topic_names: Mapping[str, str], *, chines
         )
     accuracy = manifest["settings"]["match"]["accuracy"]
     lines += ["", _decisions(manifest["lead"], accuracy, chinese=chinese)]
+    if manifest["issues"]:
+        lines += ["", _issues(manifest["issues"], chinese=chinese)]
     if "held_out" in manifest:
         lines += _held_out(manifest["held_out"], topic_names, chinese=chinese)
     lines += ["", "## 薄弱之处" if chinese else "## Where it fails", ""]
@@ -107,6 +109,23 @@ def _held_out(scores: Mapping[str, Any], topic_names: Mapping[str, str], *, chin
             for label, row in scores["topic"]["per_label"].items()
         ]
     return lines
+
+
+def _issues(scores: Mapping[str, Any], *, chinese: bool) -> str:
+    """How well rows stand together, by scorers that never saw their issues."""
+    if chinese:
+        return (
+            f"归并事项：{scores['rows']:,} 件、{scores['issues']:,} 个多件事项，五折，打分的没学过被考的事项："
+            f"B-cubed F1 {scores['bcubed_f1']:.3f}（准 {scores['bcubed_precision']:.3f}，"
+            f"全 {scores['bcubed_recall']:.3f}），"
+            f"成对 F1 {scores['pair_f1']:.3f}（准 {scores['pair_precision']:.3f}，全 {scores['pair_recall']:.3f}）。"
+        )
+    return (
+        f"Issues: {scores['rows']:,} rows, {scores['issues']:,} issues of several, five-fold by scorers that never saw "
+        f"the issues scored: B-cubed F1 {scores['bcubed_f1']:.3f} (precision {scores['bcubed_precision']:.3f}, recall "
+        f"{scores['bcubed_recall']:.3f}), pair F1 {scores['pair_f1']:.3f} (precision {scores['pair_precision']:.3f}, "
+        f"recall {scores['pair_recall']:.3f})."
+    )
 
 
 def _decisions(lead: Mapping[str, Any], accuracy: float, *, chinese: bool) -> str:

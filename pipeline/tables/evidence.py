@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from pipeline.errors import TableError
+from pipeline.schema import LINKS
 
 SHOWN_WORDS = 5
 
@@ -35,18 +36,18 @@ _VAGUE = frozenset(_VAGUE_WORDS.split())
 _PLACE_ENDS = ("省", "市", "区", "县")
 
 
-def link_sentences(submissions: pd.DataFrame, links: pd.DataFrame) -> list[str | None]:
+def link_sentences(titles: Mapping[str, str], links: pd.DataFrame) -> dict[str, str]:
     """Say of each submission what its strongest link is.
 
     Parameters
     ----------
-    submissions : submission_id and title; any rows of a run, each id once
+    titles : submission_id -> title, of the submissions that are shown
     links : table LINKS of the run
 
     Returns
     -------
-    one entry a submission in order, such as 与 2026-17 同一事项（把握 93%），共同词语：供热、安埠街; None where there
-    is no link. A percentage is cut and ends at 99, for only the same wording is certain.
+    submission_id -> sentence, such as 与 2026-17 同一事项（把握 93%），共同词语：供热、安埠街; those without a link
+    are not in it. A percentage is cut and ends at 99, for only the same wording is certain.
 
     Raises
     ------
@@ -58,18 +59,14 @@ def link_sentences(submissions: pd.DataFrame, links: pd.DataFrame) -> list[str |
             f"The workbook has no sentence for links of the kind {', '.join(sorted(unknown))} "
             f"(known are {', '.join(_SENTENCES)}). Add one in pipeline/tables/evidence.py."
         )
-    sentences: list[str | None] = [None] * len(submissions)
-    ids = pd.Index(submissions["submission_id"]).get_indexer(pd.Index(links["submission_id"]))
-    titles = submissions["title"].tolist()
-    columns = ("linked_to", "kind", "probability", "shared_words")
-    for row, to, kind, probability, words in zip(
-        ids.tolist(), *(links[name].tolist() for name in columns), strict=True
-    ):
-        if row >= 0:
+    sentences = {}
+    columns = (links[name].tolist() for name in LINKS.names)
+    for submission, to, kind, probability, words in zip(*columns, strict=True):
+        if submission in titles:
             sentence = _SENTENCES[kind].format(to=to, percent=min(99, int(probability * 100 + 1e-9)))
             # Copies share nearly every word, and the rarest of those are slips of the pen.
-            telling = telling_words(words, titles[row]) if kind == "same issue" else []
-            sentences[row] = f"{sentence}，共同词语：{'、'.join(telling)}" if telling else sentence
+            telling = telling_words(words, titles[submission]) if kind == "same issue" else []
+            sentences[submission] = f"{sentence}，共同词语：{'、'.join(telling)}" if telling else sentence
     return sentences
 
 
@@ -87,8 +84,10 @@ def telling_words(words: Sequence[str], title: str) -> list[str]:
     the longer, unless it only has the end of a place's name before it (区凯旋 is a piece of 道里区凯旋)
     """
     kept = [word for word in words if len(word) > 1 and word not in _VAGUE and not _NUMBER.fullmatch(word)]
-    whole = [word for word in kept if not any(_says_less(word, other) for other in kept)]
-    return sorted(whole, key=lambda word: word not in title)[:SHOWN_WORDS]
+    together = "\n".join(kept)
+    if any(together.count(word) > 1 for word in kept):
+        kept = [word for word in kept if not any(_says_less(word, other) for other in kept)]
+    return sorted(kept, key=lambda word: word not in title)[:SHOWN_WORDS]
 
 
 def _says_less(word: str, other: str) -> bool:

@@ -24,6 +24,7 @@ from pipeline.tables.display import (
     submission_cells,
     unused,
 )
+from pipeline.tables.evidence import link_sentences
 from pipeline.tables.layout import (
     ALL_ROWS,
     DETAILS,
@@ -154,7 +155,10 @@ def _plan(
     notes: Sequence[str],
     limit: int,
 ) -> list[_Sheet]:
-    review = submission_cells(choice.review_submissions, issues, links, topic_names=topic_names)
+    shown = (choice.review_submissions, choice.details)
+    titles = {name: title for rows in shown for name, title in zip(rows["submission_id"], rows["title"], strict=True)}
+    evidence = link_sentences(titles, links)
+    review = submission_cells(choice.review_submissions, issues, evidence, topic_names=topic_names)
     empty = unused(review, OPTIONAL)
     first, cut = "每件一行，按读入顺序", ""
     if choice.whole:
@@ -171,7 +175,7 @@ def _plan(
             "待人工复核", REVIEW.without(empty), review, choice.review_rows.tolist(),
             f"系统拿不准，请选定主题和承办单位；紧急的、同一事项件数多的在前{cut}", "#C55A11",
         ),
-        *_issue_sheets(choice, issues, links, topic_names=topic_names),
+        *_issue_sheets(choice, issues, evidence, topic_names=topic_names),
     ]  # fmt: skip
     share = _shares(choice.ranking)
     names = sheet_names(choice.bodies, taken=FIXED_SHEETS)
@@ -189,11 +193,11 @@ def _plan(
 
 
 def _issue_sheets(
-    choice: Choice, issues: pd.DataFrame, links: pd.DataFrame, *, topic_names: Mapping[str, str]
+    choice: Choice, issues: pd.DataFrame, evidence: Mapping[str, str], *, topic_names: Mapping[str, str]
 ) -> list[_Sheet]:
     """What came several times: the issues, their submissions side by side, and the wordings posted in masses."""
     hot = issue_cells(choice.hot_issues, topic_names=topic_names)
-    details = detail_cells(choice.details, issues, links)
+    details = detail_cells(choice.details, issues, evidence)
     about = "同一事项的件排在一起，最热的事项在前，每个事项里最早的在前"
     if len(choice.details) < len(choice.several):
         shown, every = choice.details["issue_id"].nunique(), choice.ranking["issue_id"].iloc[choice.several].nunique()

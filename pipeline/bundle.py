@@ -5,6 +5,7 @@ vectorizer.npz    plain arrays of each fitted object; loading runs no code
 lexicon.npz       what training made of the lexicon's weights
 topic.npz kind.npz department.npz   the label models that there were labels for
 matcher.npz
+issues.npz        weights of the pair scorer, and the words that are no names
 training.parquet  the rows learned from, so that retraining needs nothing else
 card.md           what it was trained on, its scores, where it fails; Chinese and English
 """
@@ -26,6 +27,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.classify import LabelModel, Tuning
+from pipeline.cluster import PairScorer
 from pipeline.errors import BundleError, PipelineError
 from pipeline.match import Matcher
 from pipeline.parts import write_part
@@ -33,7 +35,7 @@ from pipeline.resources import shipped
 from pipeline.settings import Settings, merge_settings
 from pipeline.vectorize import Vectorizer
 
-FORMAT = 2
+FORMAT = 3
 TARGETS = ("topic", "kind", "department")
 _TRAINING = "training.parquet"
 _CARD = "card.md"
@@ -50,6 +52,7 @@ class Bundle:
     tuning : the lexicon's weights as training left them
     models : label model by target; only the targets that there were labels for
     matcher : weights, calibration and thresholds of the lead
+    scorer : the probability that two rows are one issue
     manifest : what manifest.json holds
     """
 
@@ -57,6 +60,7 @@ class Bundle:
     tuning: Tuning
     models: Mapping[str, LabelModel]
     matcher: Matcher
+    scorer: PairScorer
     manifest: Mapping[str, Any]
 
 
@@ -80,11 +84,12 @@ def save_bundle(bundle: Bundle, folder: Path, *, training: pd.DataFrame, card: s
     if unfinished.exists():
         shutil.rmtree(unfinished)
     unfinished.mkdir(parents=True)
-    fitted: dict[str, Vectorizer | Tuning | LabelModel | Matcher] = {
+    fitted: dict[str, Vectorizer | Tuning | LabelModel | Matcher | PairScorer] = {
         "vectorizer": bundle.vectorizer,
         "lexicon": bundle.tuning,
         **bundle.models,
         "matcher": bundle.matcher,
+        "issues": bundle.scorer,
     }
     for name, item in fitted.items():
         np.savez_compressed(unfinished / f"{name}.npz", allow_pickle=False, **item.to_parts())
@@ -136,6 +141,7 @@ def load_bundle(folder: Path) -> Bundle:
                 if f"{target}.npz" in manifest["files"]
             },
             matcher=Matcher.from_parts(_arrays(folder / "matcher.npz")),
+            scorer=PairScorer.from_parts(_arrays(folder / "issues.npz")),
             manifest=manifest,
         )
     except (LookupError, ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:

@@ -143,25 +143,31 @@ def score_issues(truth: Sequence[str], guess: Sequence[str]) -> dict[str, float]
     ----------
     truth, guess : group names of the same n rows
     """
-    pair = pd.DataFrame({"truth": list(truth), "guess": list(guess)})
-    both = pair.groupby(["truth", "guess"])["truth"].transform("size").to_numpy(dtype=float)
-    in_guess = pair.groupby("guess")["guess"].transform("size").to_numpy(dtype=float)
-    in_truth = pair.groupby("truth")["truth"].transform("size").to_numpy(dtype=float)
+    return score_issue_folds(truth, [(guess, np.ones(len(truth), dtype=bool))])
+
+
+def score_issue_folds(truth: Sequence[str], groupings: Sequence[tuple[Sequence[str], np.ndarray]]) -> dict[str, float]:
+    """As `score_issues`, each row by the grouping that never learned from its issue.
+
+    Parameters
+    ----------
+    truth : group names of n rows
+    groupings : of each fold the names found for all n rows, and a bool array of the rows that it counts for; these are
+        scored against all n, and pairs are ordered ones whose first row counts
+    """
+    parts = []
+    for guess, counted in groupings:
+        pair = pd.DataFrame({"truth": list(truth), "guess": list(guess)})
+        sizes = [pair.groupby(by)["truth"].transform("size") for by in (["truth", "guess"], "guess", "truth")]
+        parts.append(np.column_stack(sizes)[counted].astype(float))
+    both, in_guess, in_truth = np.concatenate(parts).T
     precision, recall = float((both / in_guess).mean()), float((both / in_truth).mean())
-    hits, said, there = (_pairs(pair.groupby(by).size()) for by in (["truth", "guess"], ["guess"], ["truth"]))
+    hits, said, there = (float((size - 1).sum()) for size in (both, in_guess, in_truth))
     return {
         "bcubed_precision": precision,
         "bcubed_recall": recall,
-        "bcubed_f1": _f1(precision, recall),
+        "bcubed_f1": 2 * precision * recall / (precision + recall),
         "pair_precision": hits / said if said else 1.0,
         "pair_recall": hits / there if there else 1.0,
         "pair_f1": 2 * hits / (said + there) if said + there else 1.0,
     }
-
-
-def _pairs(sizes: pd.Series) -> float:
-    return float((sizes * (sizes - 1) / 2).sum())
-
-
-def _f1(precision: float, recall: float) -> float:
-    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0

@@ -29,8 +29,9 @@ from pipeline.directory import Directory
 from pipeline.engines import Engine
 from pipeline.errors import InputError
 from pipeline.evaluate import score_leads, score_routed
+from pipeline.issue_learning import is_marked, is_taught, learn_issues
 from pipeline.labelling import prepare_labels, rare_labels, read_ids, split_held_out
-from pipeline.learning import learn_labels
+from pipeline.learning import classify_unseen, learn_labels
 from pipeline.match import fit_matcher, match_departments
 from pipeline.measure import MemoryWatch, Stopwatch
 from pipeline.parts import Parts
@@ -269,6 +270,7 @@ def _write_results(
             everything.read([_SKETCH + name for name in SKETCHES.names]).set_axis(SKETCHES.names, axis=1),
             texts=lambda rows: texts_of(everything, rows),
             words=lambda rows: [kept.split() for kept in everything.take(rows, [_WORDS])[_WORDS]],
+            scorer=load_bundle(stage.knowledge.bundle).scorer,
             settings=settings.cluster,
         )
         members = grouping.members
@@ -358,7 +360,8 @@ def train(
     progress("segment", 0, None)
     segmented = segment_submissions(labelled, segmenter=tools.segmenter)
     progress("learn", len(labelled), None)
-    learned = learn_labels(segmented, labelled, lexicon=tools.lexicon, settings=settings)
+    taught = is_taught(labelled)
+    learned = learn_labels(segmented[taught], labelled[taught], lexicon=tools.lexicon, settings=settings)
 
     progress("match", len(labelled), None)
     # From here on only the rows that have a text of their own, each as a model saw it that never learned from it.
@@ -373,6 +376,16 @@ def train(
         matcher=matcher,
         settings=settings.match,
     )
+    progress("issues", len(labelled), None)
+    marked, marked_cut = (frame[is_marked(labelled)] for frame in (labelled, segmented))
+    sketches = sketch_submissions(
+        marked,
+        marked_cut,
+        classify_unseen(marked_cut, learned, lexicon=tools.lexicon),
+        locate(marked, marked_cut, gazetteer=tools.gazetteer),
+        settings=settings.cluster,
+    )
+    scorer, issue_scores = learn_issues(labelled, segmented, sketches, lexicon=tools.lexicon, settings=settings.cluster)
     progress("save", len(labelled), None)
     manifest = {
         "name": out.name,
@@ -384,8 +397,9 @@ def train(
         "settings": dataclasses.asdict(settings),
         "scores": learned.scores,
         "lead": score_leads(rows, learned.out_of_fold, matched, target=matcher.target),
+        "issues": issue_scores,
     }
-    bundle = Bundle(learned.vectorizer, learned.tuning, learned.models, matcher, manifest)
+    bundle = Bundle(learned.vectorizer, learned.tuning, learned.models, matcher, scorer, manifest)
     if len(held):
         # Without their labels, which would stand in the place of what is predicted.
         routed = route_batch(held[SUBMISSIONS.names], tools=tools, bundle=bundle, settings=settings)

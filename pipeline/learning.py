@@ -25,6 +25,7 @@ from pipeline.classify import (
     Stack,
     Titles,
     Tuning,
+    classify_labels,
     fit_bridge,
     fit_further,
     fit_linear,
@@ -146,6 +147,20 @@ def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Le
     kept = {target: values[scored] for target, values in logits.items()}
     out_of_fold = tabulate(rows["submission_id"][scored], said[scored], kept, models)
     return Learned(vectorizer, tuning, models, out_of_fold, folds, scores)
+
+
+def classify_unseen(segmented: pd.DataFrame, learned: Learned, *, lexicon: Lexicon) -> pd.DataFrame:
+    """Table CLASSIFIED of some rows of a training: scored ones out of fold, the others by the finished models.
+
+    Parameters
+    ----------
+    segmented : table SEGMENTED of the rows, index as in the labelled table
+    """
+    others = segmented[~segmented.index.isin(learned.out_of_fold.index)]
+    further = classify_labels(
+        others, vectorizer=learned.vectorizer, lexicon=lexicon, models=learned.models, tuning=learned.tuning
+    )
+    return pd.concat([learned.out_of_fold, further.set_axis(others.index, axis=0)]).loc[segmented.index]
 
 
 def training_rows(segmented: pd.DataFrame, labelled: pd.DataFrame) -> pd.DataFrame:

@@ -21,6 +21,9 @@ from pipeline.register import REGISTER_KEY, Register
 from pipeline.schema import DECISIONS, ISSUE_ROWS, REJECTED, ROUTED, empty_table, typed
 from pipeline.settings import Settings
 
+# Columns of ROUTED that no map stage knows.
+_FOUND_BY_GROUPING = ("issue_id", "duplicate_of", "deadline", "reopened")
+
 
 @dataclass(frozen=True)
 class RouteReport:
@@ -129,19 +132,22 @@ def routed_pieces(parts: Parts, members: pd.DataFrame) -> Iterator[pd.DataFrame]
     members : issue_id and duplicate_of of the same rows, same order
     """
     start = 0
-    columns = [name for name in ROUTED.names if name not in ("issue_id", "duplicate_of", "deadline", "reopened")]
+    columns = [name for name in ROUTED.names if name not in _FOUND_BY_GROUPING]
     for piece in parts.pieces(columns):
         own = members.iloc[start : start + len(piece)].reset_index(drop=True)
-        found = {"issue_id": own["issue_id"], "duplicate_of": own["duplicate_of"], "deadline": None, "reopened": False}
-        yield typed(piece.assign(**found), ROUTED)
+        yield typed(piece.assign(**_found_by_grouping(own)), ROUTED)
         start += len(piece)
 
 
 def issue_rows(parts: Parts, members: pd.DataFrame, wanted: set[str]) -> pd.DataFrame:
     """What describing the `wanted` issues needs of their rows."""
-    rows = parts.read([name for name in ISSUE_ROWS.names if name != "issue_id"])
-    rows = rows.assign(issue_id=members["issue_id"].to_numpy())
+    rows = parts.read([name for name in ISSUE_ROWS.names if name not in _FOUND_BY_GROUPING])
+    rows = rows.assign(**_found_by_grouping(members.reset_index(drop=True)))
     return rows[rows["issue_id"].isin(wanted)]
+
+
+def _found_by_grouping(members: pd.DataFrame) -> dict[str, Any]:
+    return {**{name: members[name] for name in ("issue_id", "duplicate_of")}, "deadline": None, "reopened": False}
 
 
 def texts_of(parts: Parts, rows: np.ndarray) -> list[str]:

@@ -184,7 +184,7 @@ ISSUE_ROWS = Table(
         if column.name
         in {
             *("submission_id", "title", "text", "topic", "department", "district", "township", "spot"),
-            *("urgency", "issue_id", "submitter", "submitted_at"),
+            *("urgency", "issue_id", "duplicate_of", "submitter", "submitted_at", "place", "reopened"),
         }
     ),
 )
@@ -205,6 +205,22 @@ ISSUES = Table(
         Column("heat", "float", "热度"),
         Column("representative", "str", "代表件"),
         Column("members", "list", "编号列表"),
+    ),
+)
+
+# What describing issues tells beside ISSUES: for the workbook, in no Parquet file.
+ISSUE_FIGURES = Table(
+    "ISSUE_FIGURES",
+    (
+        Column("copies", "int", "重复件"),
+        Column("mass_posted", "int", "群发件"),
+        Column("voices", "int", "不同说法"),
+        Column("resubmitted", "int", "本人再次提交"),
+        Column("recent_people", "int", "近期新增人数"),
+        Column("earlier_people", "int", "此前人数"),
+        Column("spread", "int", "涉及地点数"),
+        Column("urgent", "int", "紧急件"),
+        Column("reopened", "bool", "再次反映"),
     ),
 )
 

@@ -92,8 +92,8 @@ class ClusterSettings:
     words: int = 80  # distinct content words kept of a row in its sketch
     short_characters: int = 20  # letters and digits; shorter wordings are duplicates only if they are the same
     duplicate_similarity: float = 0.8  # Jaccard over character shingles, 0 to 1; pairs at or above are one wording
-    issue_probability: float = 0.5  # 0 to 1; pairs at or above bring two rows into one component
-    cohesion: float = 0.1  # 0 to 1; mean probability across two parts of a component, below which they are two issues
+    issue_probability: float = 0.75  # 0 to 1; pairs at or above bring two rows into one component
+    cohesion: float = 0.25  # 0 to 1; mean probability across two parts of a component, below which they are two issues
     common_rows: int = 100  # rows; a word in more rows finds no candidates
     neighbours: int = 20  # candidates kept of a row, nearest first
     least_rare_cosine: float = 0.05  # 0 to 1; candidates share at least this much through their rare words
@@ -101,7 +101,9 @@ class ClusterSettings:
     prolific_rows: int = 20  # rows of one writer from which his stock phrases count little
     largest_component: int = 1_000  # rows; beyond, the threshold rises until the parts are smaller
     pairs_at_once: int = 20_000  # pairs scored at a time; bounds memory, never changes a result
-    freshness_days: float = 30.0  # days after which the freshness of an issue has halved
+    freshness_days: float = 30.0  # days after which a person weighs half as much in an issue's heat
+    growth_days: float = 7.0  # days that count as recent, and after which a person counts half as much as growth
+    mass_posted_rows: int = 5  # rows of one issue with one wording, from which the wording is mass-posted
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def test_auto_keeps_its_promise_on_the_held_out_rows():
 
 @pytest.mark.slow
 def test_the_command_of_the_makefile_gives_the_same_scores_again(tmp_path):
-    command = [sys.executable, "train.py", "corpus/submissions", "corpus/matters.csv"]
+    command = [sys.executable, "train.py", "corpus/submissions", "corpus/matters.csv", "corpus/issues"]
     options = [
         "--held-out",
         "corpus/heldout.csv",

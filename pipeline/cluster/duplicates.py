@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from pipeline.cluster.sketches import BANDS, shingles, wording
+from pipeline.cluster.similarity import text_similarity
+from pipeline.cluster.sketches import BANDS
 from pipeline.settings import ClusterSettings
 
 Rows = npt.NDArray[np.int64]
@@ -95,10 +96,9 @@ def find_duplicates(
     pairs = pairs[_may_repeat(sketches, places, pairs, settings)]
     # The same wording with the place known in one and unknown in the other is short or long alike.
     pairs = _unique(np.concatenate([pairs, _same_wording(sketches, places, first)]))
-    similarity = _verified(pairs, texts, settings)
-    right = similarity >= settings.duplicate_similarity
-    right[right] = ~names_apart(named_characters(sketches["names"]), pairs[right])
-    return _assigned(pairs[right], similarity[right], first, places, texts, settings)
+    pairs = pairs[~names_apart(named_characters(sketches["names"]), pairs)]
+    joined = _joined(pairs, first, places, texts, settings)
+    return _with_copies(joined, first, texts, settings)
 
 
 def _first_of_same(wordings: Rows, places: Places, characters: Rows) -> Rows:
@@ -112,30 +112,32 @@ def _first_of_same(wordings: Rows, places: Places, characters: Rows) -> Rows:
 def _same_wording(sketches: pd.DataFrame, places: Places, first: Rows) -> Rows:
     """Pairs of neighbours among heads of one wording at places that may be the same."""
     heads = np.flatnonzero((first == np.arange(len(first))) & (sketches["characters"].to_numpy() > 0))
-    pairs = _neighbours(sketches["wording"].to_numpy()[heads], heads)
+    numbers = np.unique(sketches["wording"].to_numpy()[heads], return_inverse=True)[1]
+    pairs = _neighbours(numbers, heads)
     return pairs[~places_differ(places[pairs[:, 0]], places[pairs[:, 1]])]
 
 
 def _candidates(bands: npt.NDArray[np.object_], heads: Rows) -> Rows:
-    if not len(heads):
-        return np.zeros((0, 2), dtype=np.int64)
     keys = np.frombuffer(b"".join(bands), dtype="<u4").reshape(len(heads), BANDS)
     return _unique(np.concatenate([_neighbours(keys[:, band], heads) for band in range(BANDS)]))
 
 
 def _neighbours(keys: npt.NDArray[np.integer], rows: Rows, lags: int = 7) -> Rows:
-    """Pairs of rows with the same key: each with the first of its key and with the `lags` before it.
+    """Pairs of rows with the same key (below 2**32): each with the first of its key and with the `lags` before it.
 
     All pairs up to eight rows of a key; beyond, the cost stays linear, and what is missed is only who repeats whom
     second.
     """
-    order = np.argsort(keys, kind="stable")
-    ordered, rows = keys[order], rows[order]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(rows) else rows
-    leaders = np.repeat(rows[starts], np.diff(np.append(starts, len(rows))))
-    found = [np.column_stack([leaders, rows])[leaders != rows]]
+    # One array of numbers sorts many times faster than an order of keys.
+    ordered = np.sort(keys.astype(np.uint64) << np.uint64(32) | np.arange(len(keys), dtype=np.uint64))
+    keys, rows = ordered >> np.uint64(32), rows[(ordered & np.uint64(0xFFFFFFFF)).astype(np.int64)]
+    again = np.concatenate([[False], keys[1:] == keys[:-1]])[: len(keys)]
+    several = again | np.append(again[1:], [False])[: len(keys)]
+    keys, rows, again = keys[several], rows[several], again[several]
+    leaders = rows[np.maximum.accumulate(np.where(again, 0, np.arange(len(rows))))]
+    found = [np.column_stack([leaders, rows])[again]]
     for lag in range(1, min(lags + 1, len(rows))):
-        same = ordered[lag:] == ordered[:-lag]
+        same = keys[lag:] == keys[:-lag]
         found.append(np.column_stack([rows[:-lag][same], rows[lag:][same]]))
     return np.concatenate(found)
 
@@ -159,63 +161,62 @@ def _may_repeat(
     return np.asarray(near & counted & ~places_differ(places[early], places[late]))
 
 
-def _verified(pairs: Rows, texts: Callable[[Rows], list[str]], settings: ClusterSettings) -> npt.NDArray[np.float64]:
-    """Jaccard over the sets of shingles of each pair, on the texts; the same normalized wording is 1."""
-    similarity = np.zeros(len(pairs))
-    for begin in range(0, len(pairs), settings.pairs_at_once):
-        part = pairs[begin : begin + settings.pairs_at_once]
-        rows, inverse = np.unique(part, return_inverse=True)
-        wordings = [wording(text, "") for text in texts(rows)]
-        hashes, offsets = shingles(wordings)
-        small = hashes.astype(np.uint32)
-        sets = [sorted_set(small[start:end]) for start, end in zip(offsets[:-1], offsets[1:], strict=True)]
-        for k, (early, late) in enumerate(inverse.reshape(-1, 2).tolist()):
-            if wordings[early] == wordings[late]:
-                similarity[begin + k] = 1.0
-                continue
-            left, right = sets[early], sets[late]
-            both = np.concatenate([left, right])
-            both.sort()
-            shared = int((both[1:] == both[:-1]).sum())
-            # Two wordings of the same shingles in another order are alike, not the same.
-            similarity[begin + k] = min(0.999, shared / max(1, len(left) + len(right) - shared))
-    return similarity
-
-
 def sorted_set(numbers: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
     """What np.unique gives; that hashes since numpy 2.3, which is slower on these."""
     ordered = np.sort(numbers)
     return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 
 
-def _assigned(
-    pairs: Rows,
-    similarity: npt.NDArray[np.float64],
-    first: Rows,
-    places: Places,
-    texts: Callable[[Rows], list[str]],
-    settings: ClusterSettings,
+def _joined(
+    pairs: Rows, first: Rows, places: Places, texts: Callable[[Rows], list[str]], settings: ClusterSettings
 ) -> Duplicates:
+    """Each later row of the pairs with the earliest partner that it is like enough and whose group's place fits.
+
+    Most rows stay with the first partner looked at, and texts are dear: of the other pairs only those are weighed
+    whose later row is still alone.
+    """
+    similarity = np.full(len(pairs), np.nan)
+    asked = np.flatnonzero(np.diff(pairs[:, 1], prepend=-1))
+    while True:
+        similarity[asked] = text_similarity(pairs[asked], texts, pairs_at_once=settings.pairs_at_once)
+        alike = similarity >= settings.duplicate_similarity
+        joined = _first_fitting(pairs[alike], similarity[alike], first, places)
+        # What a group knows of its place depends on all who joined before, so all rows are joined anew.
+        asked = np.flatnonzero(np.isnan(similarity) & (joined.of[pairs[:, 1]] < 0))
+        if not len(asked):
+            return joined
+
+
+def _first_fitting(pairs: Rows, similarity: npt.NDArray[np.float64], first: Rows, places: Places) -> Duplicates:
+    """Pairs come by the later row, its earliest partner first."""
     n = len(first)
-    of, root, known = np.full(n, -1), first.copy(), places.copy()
-    score = np.zeros(n)
-    for (early, late), value in zip(pairs.tolist(), similarity.tolist(), strict=True):
-        # Pairs come by the later row, its earliest partner first.
-        if of[late] >= 0 or places_differ(known[root[early]], known[late]):
+    of, root, known, score = np.full(n, -1), first.copy(), places.copy(), np.zeros(n)
+    for early, late, value in zip(*pairs.T.tolist(), similarity.tolist(), strict=True):
+        if of[late] >= 0:
             continue
-        of[late], root[late], score[late] = early, root[early], value
-        known[root[early]] = np.where(known[root[early]] != 0, known[root[early]], known[late])
-    # The earliest wording is that of the root, where the row repeats it directly too.
+        head = root[early]
+        there, here = known[head].tolist(), known[late].tolist()
+        if any(here):
+            if any(a and b and a != b for a, b in zip(there, here, strict=True)):
+                continue
+            known[head] = [a or b for a, b in zip(there, here, strict=True)]
+        of[late], root[late], score[late] = early, head, value
+    return Duplicates(of=of, root=root, similarity=score, exact=score == 1.0, places=known)
+
+
+def _with_copies(
+    joined: Duplicates, first: Rows, texts: Callable[[Rows], list[str]], settings: ClusterSettings
+) -> Duplicates:
+    """Every row linked to the root of its group where it is like it, and copies of a wording to what that repeats."""
+    of, root, score = joined.of.copy(), joined.root.copy(), joined.similarity.copy()
     further = np.flatnonzero((of >= 0) & (of != root))
-    direct = _verified(np.column_stack([root[further], further]), texts, settings)
+    direct = text_similarity(np.column_stack([root[further], further]), texts, pairs_at_once=settings.pairs_at_once)
     holds = direct >= settings.duplicate_similarity
     of[further[holds]], score[further[holds]] = root[further[holds]], direct[holds]
-    exact = score == 1.0
-    copies = np.flatnonzero(first != np.arange(n))
+    copies = np.flatnonzero(first != np.arange(len(first)))
     heads = first[copies]
     repeated = of[heads] >= 0
     of[copies] = np.where(repeated, of[heads], heads)
     score[copies] = np.where(repeated, score[heads], 1.0)
-    exact[copies] = np.where(repeated, exact[heads], True)
     root[copies] = root[heads]
-    return Duplicates(of=of, root=root, similarity=score, exact=exact, places=known)
+    return Duplicates(of=of, root=root, similarity=score, exact=score == 1.0, places=joined.places)

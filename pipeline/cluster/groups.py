@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from pipeline.cluster.duplicates import Rows, find_duplicates
+from pipeline.cluster.holds import holds_of, holds_of_units, units_of
 from pipeline.cluster.issues import find_issues
+from pipeline.cluster.known import Known
 from pipeline.cluster.links import make_links
-from pipeline.cluster.pairs import make_views
+from pipeline.cluster.scorer import PairScorer
 from pipeline.cluster.sketches import SKETCHES
+from pipeline.cluster.views import make_views
 from pipeline.schema import LINKS, check_table, empty_table
 from pipeline.settings import ClusterSettings
 
@@ -27,12 +30,16 @@ class Grouping:
     Attributes
     ----------
     members : submission_id, issue_id, duplicate_of (str or null), in the order of the sketches
-    links : table LINKS, one row for each submission of an issue of two or more, in the same order
+    links : table LINKS, one row for each submission of an issue of two or more, in the same order; one that only
+        a clerk's word holds there has none
+    components : shape (n,), int64, in the order of the sketches; rows of one number are linked by pairs, transitively,
+        whether or not they are one issue
     tightened : components too large to weigh pair by pair, for which the threshold was raised
     """
 
     members: pd.DataFrame
     links: pd.DataFrame
+    components: Rows
     tightened: int
 
 
@@ -41,7 +48,9 @@ def group_submissions(
     *,
     texts: Callable[[Rows], list[str]],
     words: Callable[[Rows], list[list[str]]],
+    scorer: PairScorer,
     settings: ClusterSettings,
+    known: Known | None = None,
 ) -> Grouping:
     """Find repetitions and issues among all rows of a run.
 
@@ -52,7 +61,9 @@ def group_submissions(
     words : row numbers of `sketches` (int64, ascending) -> tokens of each row's title and text, as the sketches were
     made of;
         asked once, only for rows that hold a word to be shown
+    scorer : the probability that two rows are one issue, as a bundle has it
     settings : thresholds and bounds, see ClusterSettings
+    known : what a register knows of the same rows, in input order
 
     Returns
     -------
@@ -71,31 +82,47 @@ def group_submissions(
     not. Pairs whose places differ are infinitely far apart: no issue holds two places that are known to differ.
     Rows are worked on in order of time (missing times last, then input order), so where times are unique the order of
     the input changes nothing. A repetition belongs to the issue of what it repeats and adds no weight to it.
+    What a register knows goes before all that: rows that were linked start in one component, tied rows and those of a
+    pinned issue stay together whatever their places, and rows that a clerk parted are apart, repetition or not.
     """
     check_table(sketches, SKETCHES, where="group_submissions")
+    none = np.zeros(0, dtype=np.int64)
     if not len(sketches):
-        return Grouping(_members(sketches, np.zeros(0, np.int64), np.zeros(0, np.int64)), empty_table(LINKS), 0)
-    order = _time_order(sketches["submitted_at"])
+        return Grouping(_members(sketches, none, none), empty_table(LINKS), none, 0)
+    order = time_order(sketches["submitted_at"])
     ranked = sketches.iloc[order].reset_index(drop=True)
     places = ranked[["district", "township", "spot"]].to_numpy(dtype=np.int64)
     duplicates = find_duplicates(ranked, places, _in_time(texts, order), settings=settings)
-    originals = np.flatnonzero(duplicates.of < 0)
-    masks = ranked["mask"].to_numpy(dtype=np.int64)[originals, None]
-    views = make_views(ranked.iloc[originals], np.hstack([duplicates.places[originals], masks]), settings=settings)
-    issues = find_issues(views, settings=settings)
-    earliest = np.arange(len(ranked))
-    earliest[originals] = originals[issues.earliest]
-    earliest = earliest[duplicates.root]
-    links = make_links(ranked, duplicates, originals, earliest, issues, views, _in_time(words, order))
+    told = holds_of(known, order) if known is not None else None
+    units = units_of(duplicates, told) if told is not None else duplicates.root
+    heads = np.flatnonzero(units == np.arange(len(units)))
+    masks = ranked["mask"].to_numpy(dtype=np.int64)[heads, None]
+    views = make_views(
+        ranked.iloc[heads],
+        np.hstack([duplicates.places[heads], masks]),
+        everyday=scorer.everyday,
+        settings=settings,
+        counts=known.counts if known is not None else None,
+        fresh=(known.issue[order] == "")[heads] if known is not None else None,
+    )
+    holds = holds_of_units(told, units, heads) if told is not None else None
+    issues = find_issues(views, scorer=scorer, settings=settings, holds=holds)
+    unit = np.searchsorted(heads, units)
+    earliest = heads[issues.earliest][unit]
+    # A repetition in a unit of its own is linked by what it is like there.
+    linked = replace(duplicates, of=np.where(units == np.arange(len(units)), -1, duplicates.of))
+    links = make_links(ranked, linked, heads, earliest, issues, views, _in_time(words, order))
     place_in_input = np.argsort(order)
     return Grouping(
         members=_members(ranked, earliest, duplicates.of).iloc[place_in_input].reset_index(drop=True),
         links=links.iloc[np.argsort(order[links.index], kind="stable")].reset_index(drop=True),
+        components=issues.components[unit][place_in_input],
         tightened=issues.tightened,
     )
 
 
-def _time_order(times: pd.Series) -> Rows:
+def time_order(times: pd.Series) -> Rows:
+    """Row numbers by time; rows without one last, rows of one time in input order."""
     stamps = times.to_numpy().astype("datetime64[us]")
     return np.lexsort((np.arange(len(stamps)), stamps.astype(np.int64), np.isnat(stamps)))
 

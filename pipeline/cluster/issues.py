@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.cluster.candidates import candidate_pairs
 from pipeline.cluster.duplicates import Places, Rows, places_differ
-from pipeline.cluster.pairs import Floats, Views, candidate_pairs, pair_probabilities
+from pipeline.cluster.holds import Holds
+from pipeline.cluster.scorer import PairScorer
+from pipeline.cluster.views import Flags, Floats, Views
 from pipeline.settings import ClusterSettings
 
-TIGHTER = (0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)  # thresholds tried in turn on a component that is too large
+TIGHTER = (0.8, 0.9, 0.95, 0.98, 0.99)  # thresholds tried in turn on a component that is too large
 _APART = 1e9  # distance of two places: no mean over groups that hold it comes under the cut
 
 
@@ -25,37 +28,52 @@ class Issues:
     earliest : the first row of each row's issue
     linked_to : the row of the same issue with the most probable link, -1 in an issue of one
     probability : of that link, 0 to 1
+    components : number of each row's component, before it was split
     tightened : components larger than `largest_component`, whose threshold was raised
     """
 
     earliest: Rows
     linked_to: Rows
     probability: Floats
+    components: Rows
     tightened: int
 
 
-def find_issues(views: Views, *, settings: ClusterSettings) -> Issues:
-    """Join probable pairs, then split what only hangs together by single links; see `group_submissions`."""
+def find_issues(views: Views, *, scorer: PairScorer, settings: ClusterSettings, holds: Holds | None = None) -> Issues:
+    """Join probable pairs, then split what only hangs together by single links; see `group_submissions`.
+
+    Parameters
+    ----------
+    views : what pairs are scored on
+    scorer : gives their probabilities
+    settings : thresholds and bounds
+    holds : a register's word about the same rows
+    """
     n = views.words.shape[0]
     pairs = candidate_pairs(views, settings=settings)
-    probability = pair_probabilities(views, pairs, settings=settings)
-    labels, tightened = _components(n, pairs, probability, settings)
+    probability = scorer.probabilities(views, pairs, pairs_at_once=settings.pairs_at_once)
+    labels, tightened = _components(n, *_with_held(pairs, probability, holds, settings), settings)
     groups = labels.copy()
     following = int(labels.max(initial=0)) + 1
     strongest = _Strongest(n)
-    for members, inside, weights in _inner_pairs(views, labels, settings):
+    # Two rows that only the register links, or that a clerk parted, are weighed too.
+    least = 3 if holds is None else 2
+    for members, inside, weights in _inner_pairs(views, labels, scorer, settings, least):
         apart = places_differ(views.places[inside[:, 0]], views.places[inside[:, 1]])
-        parts = _linked_parts(len(members), weights, apart, settings.cohesion)
+        tied = np.zeros(len(inside), dtype=bool)
+        if holds is not None:
+            tied, apart = _held(holds, members, inside, apart)
+        parts = _linked_parts(len(members), weights, apart, tied, settings.cohesion)
         groups[members] = following + parts
         following += int(parts.max()) + 1
         strongest.add(inside, weights, groups)
     for members in _oversized(labels, settings):
-        parts = _one_place_each(views.places[members])
+        parts = _one_place_each(members, views.places, holds)
         groups[members] = following + parts
         following += int(parts.max()) + 1
     strongest.add(pairs, probability, groups)
     _, starts, inverse = np.unique(groups, return_index=True, return_inverse=True)
-    return Issues(starts[inverse], strongest.linked_to, strongest.probability, tightened)
+    return Issues(starts[inverse], strongest.linked_to, strongest.probability, labels, tightened)
 
 
 class _Strongest:
@@ -75,6 +93,16 @@ class _Strongest:
         better = value > self.probability[rows]
         self.linked_to[rows[better]] = to[better]
         self.probability[rows[better]] = value[better]
+
+
+def _with_held(pairs: Rows, probability: Floats, holds: Holds | None, settings: ClusterSettings) -> tuple[Rows, Floats]:
+    """The pairs and those that the register holds in one component, each with its strength."""
+    if holds is None:
+        return pairs, probability
+    ties = holds.ties()
+    # What was linked before gives way where a component grows too large; what a clerk tied never does.
+    strength = [probability, np.full(len(holds.linked), settings.issue_probability), np.full(len(ties), np.inf)]
+    return np.concatenate([pairs, holds.linked, ties]), np.concatenate(strength)
 
 
 def _components(n: int, pairs: Rows, probability: Floats, settings: ClusterSettings) -> tuple[Rows, int]:
@@ -97,20 +125,22 @@ def _components(n: int, pairs: Rows, probability: Floats, settings: ClusterSetti
     return labels, tightened
 
 
-def _sorted_components(labels: Rows) -> Iterator[Rows]:
+def _sorted_components(labels: Rows, least: int) -> Iterator[Rows]:
     order = np.argsort(labels, kind="stable")
     counts = np.bincount(labels)
     ends = np.cumsum(counts)
-    for label in np.flatnonzero(counts > 2).tolist():
+    for label in np.flatnonzero(counts >= least).tolist():
         yield order[ends[label] - counts[label] : ends[label]]
 
 
 def _oversized(labels: Rows, settings: ClusterSettings) -> Iterator[Rows]:
-    return (members for members in _sorted_components(labels) if len(members) > settings.largest_component)
+    return (members for members in _sorted_components(labels, 3) if len(members) > settings.largest_component)
 
 
-def _inner_pairs(views: Views, labels: Rows, settings: ClusterSettings) -> Iterator[tuple[Rows, Rows, Floats]]:
-    """Each component of three or more with all its pairs, in the order of scipy's condensed distances, and their
+def _inner_pairs(
+    views: Views, labels: Rows, scorer: PairScorer, settings: ClusterSettings, least: int
+) -> Iterator[tuple[Rows, Rows, Floats]]:
+    """Each component of `least` rows or more with all its pairs, in the order of scipy's condensed distances, and their
     probabilities.
 
     Components are scored together, some `pairs_at_once` pairs at a time, because one by one costs more than the pairs.
@@ -121,13 +151,14 @@ def _inner_pairs(views: Views, labels: Rows, settings: ClusterSettings) -> Itera
     def scored() -> Iterator[tuple[Rows, Rows, Floats]]:
         if not waiting:
             return
-        probability = pair_probabilities(views, np.concatenate([inside for _, inside in waiting]), settings=settings)
+        every = np.concatenate([inside for _, inside in waiting])
+        probability = scorer.probabilities(views, every, pairs_at_once=settings.pairs_at_once)
         start = 0
         for members, inside in waiting:
             yield members, inside, probability[start : start + len(inside)]
             start += len(inside)
 
-    for members in _sorted_components(labels):
+    for members in _sorted_components(labels, least):
         if len(members) > settings.largest_component:
             continue
         left, right = np.triu_indices(len(members), 1)
@@ -139,25 +170,61 @@ def _inner_pairs(views: Views, labels: Rows, settings: ClusterSettings) -> Itera
     yield from scored()
 
 
-def _linked_parts(n: int, probability: Floats, apart: npt.NDArray[np.bool_], cohesion: float) -> Rows:
+def _held(holds: Holds, members: Rows, inside: Rows, apart: Flags) -> tuple[Flags, Flags]:
+    """Which pairs of a component are tied and which are apart, once ties are heeded.
+
+    Rows of one tie are one as to places: two of them are never apart, and another row is apart from them only where
+    its place differs from that of every one, or where a clerk parted it from any.
+    """
+    parted = holds.parted(inside[:, 0], inside[:, 1])
+    if not holds.tied[members].any():
+        return np.zeros(len(inside), dtype=bool), apart | parted
+    left, right = np.triu_indices(len(members), 1)
+    # Rows without a tie are ties of one.
+    ties = np.where(holds.tied[members] > 0, holds.tied[members], -1 - members)
+    ties = np.unique(ties, return_inverse=True)[1]
+    keys = np.minimum(ties[left], ties[right]) * len(members) + np.maximum(ties[left], ties[right])
+    between = np.unique(keys, return_inverse=True)[1]
+    everywhere = np.bincount(between, apart) == np.bincount(between)
+    anywhere = np.bincount(between, parted) > 0
+    tied = ties[left] == ties[right]
+    return tied, (everywhere | anywhere)[between] & ~tied
+
+
+def _linked_parts(n: int, probability: Floats, apart: Flags, tied: Flags, cohesion: float) -> Rows:
     """Parts (0, 1, ...) of one component by average linkage, cut where the mean probability falls under `cohesion`."""
-    if not apart.any() and probability.min() >= cohesion:
+    if not apart.any() and (tied | (probability >= cohesion)).all():
         return np.zeros(n, dtype=np.int64)
     from scipy.cluster.hierarchy import fcluster, linkage
 
-    tree = linkage(np.where(apart, _APART, 1.0 - probability), "average")
-    return np.asarray(fcluster(tree, 1.0 - cohesion, "distance"), dtype=np.int64) - 1
+    # One more than the distance, so that ties alone are at 0 and are joined before anything else.
+    tree = linkage(np.where(tied, 0.0, np.where(apart, _APART, 2.0 - probability)), "average")
+    return np.asarray(fcluster(tree, 2.0 - cohesion, "distance"), dtype=np.int64) - 1
 
 
-def _one_place_each(places: Places) -> Rows:
-    """Parts of a component too dense to weigh: each row joins the first part that its place fits."""
+def _one_place_each(members: Rows, places: Places, holds: Holds | None) -> Rows:
+    """Parts of a component too dense to weigh: each row joins the first part that its place fits.
+
+    Rows of one tie go together, where the place of any of them fits and no clerk's word speaks against it.
+    """
+    tied = np.zeros(len(members), dtype=np.int64) if holds is None else holds.tied[members]
     known: list[Places] = []
-    parts = np.zeros(len(places), dtype=np.int64)
-    for row, place in enumerate(places):
-        fits = (part for part, there in enumerate(known) if not places_differ(there, place))
+    parts = np.full(len(members), -1, dtype=np.int64)
+    for row in range(len(members)):
+        if parts[row] >= 0:
+            continue
+        own = np.flatnonzero(tied == tied[row]) if tied[row] else np.array([row])
+        there = places[members[own]]
+        fits = (
+            part
+            for part, place in enumerate(known)
+            if not places_differ(place, there).all()
+            and (holds is None or not holds.parted(members[parts == part][:, None], members[own]).any())
+        )
         part = next(fits, len(known))
         if part == len(known):
-            known.append(place.copy())
-        known[part] = np.where(known[part] != 0, known[part], place)
-        parts[row] = part
+            known.append(np.zeros_like(there[0]))
+        for place in there:
+            known[part] = np.where(known[part] != 0, known[part], place)
+        parts[own] = part
     return parts

@@ -32,12 +32,11 @@ class Counts:
     Attributes
     ----------
     rows : registered rows
-    words, title_pairs, writers : by the codes of the sketches
+    words, writers : by the codes of the sketches; rows that repeat a wording are not counted
     """
 
     rows: int
     words: Tally
-    title_pairs: Tally
     writers: Tally
 
 

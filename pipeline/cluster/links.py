@@ -11,8 +11,8 @@ import pandas as pd
 
 from pipeline.cluster.duplicates import Duplicates, Rows
 from pipeline.cluster.issues import Issues
-from pipeline.cluster.pairs import Views, unpacked
-from pipeline.cluster.sketches import word_code
+from pipeline.cluster.views import Views, unpacked
+from pipeline.cluster.words import word_code
 from pipeline.schema import LINKS, typed
 
 SHARED_WORDS = 8

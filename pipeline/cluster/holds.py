@@ -1,0 +1,157 @@
+"""What the register asks of a grouping: which rows start together, which stay together, which never meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.cluster.duplicates import Duplicates, Rows, sorted_set
+from pipeline.cluster.known import Known
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Holds:
+    """The register's word about rows, or about units of rows; numbers are those of the rows or units.
+
+    Attributes
+    ----------
+    linked : shape (k, 2), pairs that start in one component
+    tied : shape (n,), equal numbers stay in one issue; 0 for none
+    issue : shape (n,), number of the registered issue, 0 for a new row
+    pinned : shape (n,), that issue takes in no row of another registered issue
+    apart : keys ``smaller * n + larger`` of pairs that never share an issue, sorted
+    """
+
+    linked: Rows
+    tied: Rows
+    issue: Rows
+    pinned: Flags
+    apart: Rows
+
+    def parted(self, left: Rows, right: Rows) -> Flags:
+        """Whether a clerk's word keeps each pair apart; shapes broadcast."""
+        n = len(self.tied)
+        other_issue = (self.issue[left] != self.issue[right]) & (self.issue[left] > 0) & (self.issue[right] > 0)
+        keys = np.minimum(left, right) * n + np.maximum(left, right)
+        return np.asarray(
+            ((self.pinned[left] | self.pinned[right]) & other_issue) | np.isin(keys, self.apart, kind="sort")
+        )
+
+    def ties(self) -> Rows:
+        """Pairs that chain the rows of each tie, shape (k, 2)."""
+        return _chains(self.tied)
+
+
+def holds_of(known: Known, order: Rows) -> Holds:
+    """The register's word about the rows of a run, renumbered in order of time.
+
+    Parameters
+    ----------
+    known : in input order
+    order : input row number of each row in order of time
+    """
+    n = len(order)
+    names = known.issue[order]
+    registered = names != ""
+    issue = np.zeros(n, dtype=np.int64)
+    issue[registered] = np.unique(names[registered].astype(str), return_inverse=True)[1] + 1
+    pinned = known.pinned[order] & registered
+    place = np.argsort(order)
+    apart = np.sort(place[known.apart.reshape(-1, 2)], axis=1)
+    return Holds(
+        linked=_chains(known.component[order]),
+        tied=_joined(known.tied[order], np.where(pinned, issue, 0)),
+        issue=issue,
+        pinned=pinned,
+        apart=sorted_set(apart[:, 0] * n + apart[:, 1]),
+    )
+
+
+def _chains(numbers: Rows) -> Rows:
+    """Pairs that chain all rows of one number above 0."""
+    held = np.flatnonzero(numbers > 0)
+    held = held[np.argsort(numbers[held], kind="stable")]
+    pairs = np.column_stack([held[:-1], held[1:]])
+    return np.asarray(pairs[numbers[held[:-1]] == numbers[held[1:]]])
+
+
+def _joined(tied: Rows, pinned_issue: Rows) -> Rows:
+    """Numbers under which rows of one tie and rows of one pinned issue are the same; 0 where neither holds a row."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    held = np.flatnonzero((tied > 0) | (pinned_issue > 0))
+    if not len(held):
+        return np.zeros(len(tied), dtype=np.int64)
+    n = len(tied)
+    ties, issues = (np.unique(each, return_inverse=True)[1] for each in (tied, pinned_issue))
+    # Rows, ties and pinned issues are the points of one graph.
+    in_tie, in_issue = np.flatnonzero(tied > 0), np.flatnonzero(pinned_issue > 0)
+    left = np.concatenate([in_tie, in_issue])
+    right = np.concatenate([n + ties[in_tie], n + len(tied) + issues[in_issue]])
+    size = 3 * n + 2
+    labels = connected_components(coo_matrix((np.ones(len(left)), (left, right)), shape=(size, size)))[1][:n]
+    return np.where((tied > 0) | (pinned_issue > 0), labels.astype(np.int64) + 1, 0)
+
+
+def units_of(duplicates: Duplicates, rows: Holds) -> Rows:
+    """The first row of each row's unit: a row and its repetitions, unless a clerk said otherwise.
+
+    A repetition joins the unit of what it repeats; where it is apart from a row of that unit, or tied to others than
+    they are, it is a unit of its own.
+    """
+    n = len(rows.tied)
+    units = duplicates.root.copy()
+    special = rows.tied > 0
+    special[np.concatenate(np.divmod(rows.apart, max(1, n)))] = True
+    for root in np.unique(duplicates.root[special]).tolist():
+        members: dict[int, list[int]] = {}
+        for row in np.flatnonzero(duplicates.root == root).tolist():
+            head = int(units[duplicates.of[row]]) if row != root else root
+            if _conflict(rows, members.get(head, []), row):
+                head = row
+            units[row] = head
+            members.setdefault(head, []).append(row)
+    return units
+
+
+def _conflict(rows: Holds, members: list[int], row: int) -> bool:
+    if not members:
+        return False
+    others = np.array(members, dtype=np.int64)
+    ties = rows.tied[others]
+    other_tie = (ties > 0) & (ties != rows.tied[row]) & (rows.tied[row] > 0)
+    return bool((other_tie | rows.parted(others, np.full(len(others), row))).any())
+
+
+def holds_of_units(rows: Holds, units: Rows, heads: Rows) -> Holds:
+    """The register's word about units: what holds for one row of a unit holds for all of them.
+
+    Parameters
+    ----------
+    rows : about each row
+    units : head of each row's unit
+    heads : the heads, ascending; they are numbered in this order
+    """
+    n, k = len(units), len(heads)
+    number = np.searchsorted(heads, units)
+    tied, issue, pinned = np.zeros(k, dtype=np.int64), np.zeros(k, dtype=np.int64), np.zeros(k, dtype=bool)
+    held = np.flatnonzero(rows.tied > 0)
+    tied[number[held]] = rows.tied[held]  # rows of two ties are never in one unit
+    registered = np.flatnonzero(rows.issue > 0)[::-1]
+    # Written last is the first row's issue, or a pinned one: it is what parts the unit from others.
+    registered = registered[np.argsort(rows.pinned[registered], kind="stable")]
+    issue[number[registered]] = rows.issue[registered]
+    pinned[number[rows.pinned]] = True
+    left, right = (number[each] for each in np.divmod(rows.apart, max(1, n)))
+    return Holds(
+        linked=number[rows.linked],
+        tied=tied,
+        issue=issue,
+        pinned=pinned,
+        apart=sorted_set(np.minimum(left, right) * k + np.maximum(left, right)),
+    )

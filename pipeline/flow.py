@@ -289,6 +289,7 @@ def _write_results(
             topic_names=directory.topic_names if directory is not None else {},
             departments=[body.name for body in directory.departments] if directory is not None else (),
             made_at=dt.datetime.now(),
+            mass_posted_rows=settings.cluster.mass_posted_rows,
             settings=settings.tables,
         )
     with watch.stage("register"):

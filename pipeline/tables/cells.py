@@ -46,7 +46,8 @@ def cell_text(text: str, *, longest: int = EXCEL_LONGEST_TEXT) -> str:
 
 def may_become_formula(text: str) -> bool:
     """Whether a spreadsheet may read the text as a formula once somebody edits the cell or opens it from a CSV."""
-    return _FORMULA.match(text) is not None
+    # Most begin with a Chinese character, and comparing it costs a quarter of asking the pattern.
+    return not "一" <= text[:1] <= "龥" and _FORMULA.match(text) is not None
 
 
 def text_width(text: str) -> int:

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.schema import ISSUES, ROUTED
+from pipeline.schema import ISSUE_FIGURES, ISSUES, ROUTED
 from pipeline.settings import TablesSettings
 from pipeline.tables.details import detail_rows, mass_posted, posted_again, within_limit
-from pipeline.tables.layout import FURTHER
 from pipeline.tables.parquet import read_parquet, to_frame
 
 # Columns of ROUTED that rank and count rows; light enough to hold for a million of them.
@@ -60,7 +59,7 @@ class Choice:
     mass_posted: pd.DataFrame
 
 
-def choose_rows(routed: Path, issues: pd.DataFrame, *, settings: TablesSettings) -> Choice:
+def choose_rows(routed: Path, issues: pd.DataFrame, *, mass_posted_rows: int, settings: TablesSettings) -> Choice:
     """Choose what the workbook shows of a run.
 
     A submission stands in 总表, in its body's sheet, perhaps in 待人工复核 and 事项明细, and each time is a row of the
@@ -69,14 +68,15 @@ def choose_rows(routed: Path, issues: pd.DataFrame, *, settings: TablesSettings)
     Parameters
     ----------
     routed : routed.parquet of the run
-    issues : table ISSUES of the run
+    issues : table ISSUES of the run, perhaps with columns of ISSUE_FIGURES
+    mass_posted_rows : submissions of one wording from which it is mass-posted
     settings : number of sheets, limits of rows
     """
     limit = settings.workbook_rows
     ranking = read_parquet(routed, ROUTED, columns=_RANKING)
     issues = issues.sort_values(["heat", "size", "issue_id"], ascending=[False, False, True], ignore_index=True)
     review = _review_order(ranking, issues)
-    several, wordings = detail_rows(ranking, issues), mass_posted(ranking)
+    several, wordings = detail_rows(ranking, issues), mass_posted(ranking, least=mass_posted_rows)
     again = posted_again(ranking["issue_id"].iloc[several], ranking["submitter"].iloc[several])
     bodies = _largest_bodies(ranking["department"], settings.sheets)
     hot = issues[is_hot(issues)]
@@ -181,7 +181,7 @@ def _with_texts(issues: pd.DataFrame, speakers: np.ndarray, texts: Callable[[np.
     positions = speakers[issues.index]
     column = np.full(len(issues), "", dtype=object)
     column[positions >= 0] = texts(positions[positions >= 0])
-    known = [*ISSUES.names, *(name for name in FURTHER if name in issues)]
+    known = [*ISSUES.names, *(name for name in ISSUE_FIGURES.names if name in issues)]
     return issues[known].reset_index(drop=True).assign(text=column)
 
 

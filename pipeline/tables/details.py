@@ -9,7 +9,6 @@ import pandas as pd
 Positions = npt.NDArray[np.int64]
 
 EXCERPT = 200  # characters of a text that stand beside others
-MASS_POSTED_ROWS = 5  # submissions of one wording from which it counts as posted in masses
 _ISSUES_AT_LEAST = 20  # that share the rows of a limit, however large the hottest is
 
 
@@ -55,8 +54,8 @@ def posted_again(issue_ids: pd.Series, submitters: pd.Series) -> npt.NDArray[np.
     return np.asarray(pairs.duplicated() & (pairs["submitter"] != ""))
 
 
-def mass_posted(ranking: pd.DataFrame) -> pd.DataFrame:
-    """The wordings that stand in five or more submissions of a run, the most frequent first.
+def mass_posted(ranking: pd.DataFrame, *, least: int) -> pd.DataFrame:
+    """The wordings that stand in `least` submissions of a run or more, the most frequent first.
 
     Parameters
     ----------
@@ -70,7 +69,7 @@ def mass_posted(ranking: pd.DataFrame) -> pd.DataFrame:
     """
     wording, first = _wordings(ranking)
     counts = np.bincount(wording, minlength=1)
-    rows = np.flatnonzero(counts[wording] >= MASS_POSTED_ROWS)
+    rows = np.flatnonzero(counts[wording] >= least)
     members = ranking.iloc[rows].assign(position=rows, wording=wording[rows])
     members = members.sort_values(["submitted_at", "position"], na_position="last")
     groups = members.groupby("wording", sort=False)

@@ -9,16 +9,15 @@ import pandas as pd
 
 from pipeline.schema import DECISIONS, URGENCIES
 from pipeline.tables.details import excerpt
-from pipeline.tables.evidence import link_sentences
 from pipeline.tables.sheets import clean_column
 
 Cells = dict[str, list[Any]]
 
 
 def submission_cells(
-    submissions: pd.DataFrame, issues: pd.DataFrame, links: pd.DataFrame, *, topic_names: Mapping[str, str]
+    submissions: pd.DataFrame, issues: pd.DataFrame, evidence: Mapping[str, str], *, topic_names: Mapping[str, str]
 ) -> Cells:
-    """Submissions (table ROUTED) with the size of their issue and the sentence of their strongest link."""
+    """Submissions (table ROUTED) with the size of their issue and, by their ids, the `evidence` that they are of it."""
     sizes = submissions["issue_id"].map(issues.set_index("issue_id")["size"]).fillna(1)
     columns = {str(name): submissions[name].tolist() for name in submissions.columns}
     columns["decision"] = [DECISIONS[value] for value in columns["decision"]]
@@ -26,7 +25,7 @@ def submission_cells(
     columns["topic"] = [topic_names.get(topic, topic) for topic in columns["topic"]]
     columns["other_topics"] = [[topic_names.get(key, key) for key in keys] for keys in columns["other_topics"]]
     columns["issue_size"] = sizes.astype("float64").tolist()
-    columns["evidence"] = link_sentences(submissions, links)
+    columns["evidence"] = [evidence.get(name) for name in columns["submission_id"]]
     return _cleaned(columns)
 
 
@@ -36,13 +35,14 @@ def issue_cells(issues: pd.DataFrame, *, topic_names: Mapping[str, str]) -> Cell
     return _cleaned(columns | {"topic": [topic_names.get(topic, topic) for topic in columns["topic"]]})
 
 
-def detail_cells(details: pd.DataFrame, issues: pd.DataFrame, links: pd.DataFrame) -> Cells:
+def detail_cells(details: pd.DataFrame, issues: pd.DataFrame, evidence: Mapping[str, str]) -> Cells:
     """Submissions side by side (table ROUTED and `posted_again`), with title and size of their issue."""
     kept = ("issue_id", "submission_id", "submitter", "submitted_at", "title", "duplicate_of", "posted_again")
     columns = {name: details[name].tolist() for name in kept}
     of_issue = issues.set_index("issue_id").loc[details["issue_id"], ["title", "size"]]
     columns |= {"issue_title": of_issue["title"].tolist(), "issue_size": of_issue["size"].tolist()}
-    columns |= {"excerpt": excerpt(details["text"]), "evidence": link_sentences(details, links)}
+    columns["excerpt"] = excerpt(details["text"])
+    columns["evidence"] = [evidence.get(name) for name in columns["submission_id"]]
     return _cleaned(columns)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from pipeline.errors import TableError
+from pipeline.schema import LINKS
 
-SHOWN_WORDS = 5
+MOST_WORDS, ENOUGH_WORDS = 5, 3
 
 _SENTENCES = {
     "exact": "与 {to} 文字相同",
@@ -18,7 +19,7 @@ _SENTENCES = {
 }
 # Digits and signs, or a number with what it counts: 2019, 三条, 七月. They agree by chance.
 _NUMBER = re.compile(
-    r"[\d\W_一二三四五六七八九十百千零两几多半每各某这那哪]+[个条次遍种件年月日天号位名]?(?:[左右前后多]+)?"
+    r"第?[\d\W_一二三四五六七八九十百千万亿零两几多半每各某这那哪]+[个条次遍种件年月日天号位名米]?(?:[左右前后多]+)?"
 )
 # Rare in one run and yet said of any matter.
 _VAGUE_WORDS = """
@@ -30,23 +31,24 @@ _VAGUE_WORDS = """
     常常 天天 每天 今天 昨天 明天 去年 今年 明年 前年 现在 目前 至今 以来 之前 之后 以前 以后
     之间 之久 后来 当时 同时 时候 时间 最近 近期 已经 曾经 再次 多次 多年 常年 如果 如何 何时
     何时能 为什么 到底 究竟 并未 得不到 发现 知道 认为 觉得 表示 进行 解决 处理 答复 回复 尽快
+起来 出来 上来 下来 进来 出去 过来 过去 决定 上去 下去 直接 符合
 """
 _VAGUE = frozenset(_VAGUE_WORDS.split())
 _PLACE_ENDS = ("省", "市", "区", "县")
 
 
-def link_sentences(submissions: pd.DataFrame, links: pd.DataFrame) -> list[str | None]:
+def link_sentences(titles: Mapping[str, str], links: pd.DataFrame) -> dict[str, str]:
     """Say of each submission what its strongest link is.
 
     Parameters
     ----------
-    submissions : submission_id and title; any rows of a run, each id once
+    titles : submission_id -> title, of the submissions that are shown
     links : table LINKS of the run
 
     Returns
     -------
-    one entry a submission in order, such as 与 2026-17 同一事项（把握 93%），共同词语：供热、安埠街; None where there
-    is no link. A percentage is cut and ends at 99, for only the same wording is certain.
+    submission_id -> sentence, such as 与 2026-17 同一事项（把握 93%），共同词语：供热、安埠街; those without a link
+    are not in it. A percentage is cut and ends at 99, for only the same wording is certain.
 
     Raises
     ------
@@ -58,37 +60,39 @@ def link_sentences(submissions: pd.DataFrame, links: pd.DataFrame) -> list[str |
             f"The workbook has no sentence for links of the kind {', '.join(sorted(unknown))} "
             f"(known are {', '.join(_SENTENCES)}). Add one in pipeline/tables/evidence.py."
         )
-    sentences: list[str | None] = [None] * len(submissions)
-    ids = pd.Index(submissions["submission_id"]).get_indexer(pd.Index(links["submission_id"]))
-    titles = submissions["title"].tolist()
-    columns = ("linked_to", "kind", "probability", "shared_words")
-    for row, to, kind, probability, words in zip(
-        ids.tolist(), *(links[name].tolist() for name in columns), strict=True
-    ):
-        if row >= 0:
+    sentences = {}
+    columns = (links[name].tolist() for name in LINKS.names)
+    for submission, to, kind, probability, words in zip(*columns, strict=True):
+        if submission in titles:
             sentence = _SENTENCES[kind].format(to=to, percent=min(99, int(probability * 100 + 1e-9)))
             # Copies share nearly every word, and the rarest of those are slips of the pen.
-            telling = telling_words(words, titles[row]) if kind == "same issue" else []
-            sentences[row] = f"{sentence}，共同词语：{'、'.join(telling)}" if telling else sentence
+            both = f"{titles[submission]}\n{titles.get(to, '')}"
+            telling = telling_words(words, both) if kind == "same issue" else []
+            sentences[submission] = f"{sentence}，共同词语：{'、'.join(telling)}" if telling else sentence
     return sentences
 
 
-def telling_words(words: Sequence[str], title: str) -> list[str]:
-    """Of the words that two submissions share up to five that tell what they share, those of the title first.
+def telling_words(words: Sequence[str], titles: str) -> list[str]:
+    """Of the words that two submissions share those that tell a clerk what they share.
 
     Parameters
     ----------
     words : the rarest of the run first, as in LINKS
-    title : of one of the two
+    titles : of the two, for what stands there is the matter and not a turn of phrase
 
     Returns
     -------
-    words without single characters, numbers and what is said of any matter; of two words one of which holds the other
-    the longer, unless it only has the end of a place's name before it (区凯旋 is a piece of 道里区凯旋)
+    up to five words of the titles, or where these have fewer than three up to three, the others after them; without
+    single characters, numbers and what is said of any matter; of two words one of which holds the other the longer,
+    unless it only has the end of a place's name before it (区凯旋 is a piece of 道里区凯旋)
     """
     kept = [word for word in words if len(word) > 1 and word not in _VAGUE and not _NUMBER.fullmatch(word)]
-    whole = [word for word in kept if not any(_says_less(word, other) for other in kept)]
-    return sorted(whole, key=lambda word: word not in title)[:SHOWN_WORDS]
+    together = "\n".join(kept)
+    if any(together.count(word) > 1 for word in kept):
+        kept = [word for word in kept if not any(_says_less(word, other) for other in kept)]
+    titled = [word for word in kept if word in titles]
+    others = [word for word in kept if word not in titles]
+    return [*titled[:MOST_WORDS], *others[: max(0, ENOUGH_WORDS - len(titled))]]
 
 
 def _says_less(word: str, other: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from pipeline.schema import ISSUES, REJECTED, ROUTED
+from pipeline.schema import ISSUE_FIGURES, ISSUES, REJECTED, ROUTED
 
 
 @dataclass(frozen=True)
@@ -173,19 +173,7 @@ DETAILS = Layout(
     grouped=True,
 )
 
-# What describing issues may tell beyond the table ISSUES, shown where it is told.
-FURTHER = {
-    "voices": "不同说法",
-    "recent_people": "近期新增人数",
-    "earlier_people": "此前人数",
-    "spread": "涉及地点数",
-    "urgent": "紧急件",
-    "reopened": "再次反映",
-    "copies": "重复件",
-    "mass_posted": "群发件",
-    "resubmitted": "本人再次提交",
-}
-_ISSUE_HEADERS = ISSUES.headers() | FURTHER | {"text": "代表件内容"}
+_ISSUE_HEADERS = ISSUES.headers() | ISSUE_FIGURES.headers() | {"text": "代表件内容"}
 
 
 def _counts(keys: str) -> tuple[SheetColumn, ...]:

@@ -196,8 +196,9 @@ def _height(wrapped: Sequence[tuple[float, Sequence[Any]]], index: int) -> float
     lines = 1
     for width, cells in wrapped:
         text = cells[index]
-        # Line ends and words that do not fit leave gaps: count each line end as a line of its own.
-        if text is not None:
+        # Line ends and words that do not fit leave gaps: count each line end as one more. A character takes two
+        # and a half at most, so a short text need not be measured.
+        if text is not None and (len(text) * 2.5 > (width - 1) * lines or "\n" in text):
             lines = max(lines, math.ceil(text_width(text[:1_000]) / (width - 1)) + text.count("\n", 0, 1_000))
         if lines >= _TALLEST:
             return _TALLEST * _LINE_HEIGHT + 3

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pipeline.errors import OutputError
-from pipeline.schema import DECISIONS, ISSUES, LINKS, REJECTED, check_table
+from pipeline.schema import DECISIONS, ISSUE_FIGURES, ISSUES, LINKS, REJECTED, check_table
 from pipeline.settings import TablesSettings
 from pipeline.tables.cells import sheet_names
 from pipeline.tables.choosing import Choice, choose_rows, is_hot
@@ -24,10 +24,10 @@ from pipeline.tables.display import (
     submission_cells,
     unused,
 )
+from pipeline.tables.evidence import link_sentences
 from pipeline.tables.layout import (
     ALL_ROWS,
     DETAILS,
-    FURTHER,
     HOT_ISSUES,
     ISSUES_ONLY,
     MASS_POSTED,
@@ -71,6 +71,7 @@ def write_workbook(
     topic_names: Mapping[str, str],
     departments: Iterable[str] = (),
     made_at: dt.datetime,
+    mass_posted_rows: int,
     settings: TablesSettings,
 ) -> list[Path]:
     """Write routing_tables.xlsx and, where it cannot hold every submission, routed.csv beside it.
@@ -83,12 +84,13 @@ def write_workbook(
     ----------
     path : file to write
     routed : routed.parquet, as `write_parquet` wrote it
-    issues : table ISSUES; what of the further columns of layout.FURTHER it has is shown
+    issues : table ISSUES; what it has of ISSUE_FIGURES is shown too
     links, rejected : tables LINKS and REJECTED
     notes : further lines for 未处理, in Chinese
     topic_names : key of a topic -> Chinese name; a topic that is not in it (a user's own label) stays as it is
     departments : further bodies offered for correction, beside those of this run
     made_at : when the run was made, local time
+    mass_posted_rows : submissions of one wording from which it stands in 群发来件
     settings : number of sheets, limit of rows
 
     Returns
@@ -106,7 +108,7 @@ def write_workbook(
     check_table(issues, ISSUES, where="The workbook")
     check_table(links, LINKS, where="The workbook")
     check_table(rejected, REJECTED, where="The workbook")
-    choice = choose_rows(routed, issues, settings=settings)
+    choice = choose_rows(routed, issues, mass_posted_rows=mass_posted_rows, settings=settings)
     sheets = _plan(choice, issues, links, rejected, topic_names=topic_names, notes=notes, limit=settings.workbook_rows)
     # Strings are always written as such; the first three hold should a writer ever guess. Shared strings (not
     # constant_memory) halve the file, since each text stands on two sheets, and the limit of rows bounds the memory.
@@ -154,14 +156,17 @@ def _plan(
     notes: Sequence[str],
     limit: int,
 ) -> list[_Sheet]:
-    review = submission_cells(choice.review_submissions, issues, links, topic_names=topic_names)
+    shown = (choice.review_submissions, choice.details)
+    titles = {name: title for rows in shown for name, title in zip(rows["submission_id"], rows["title"], strict=True)}
+    evidence = link_sentences(titles, links)
+    review = submission_cells(choice.review_submissions, issues, evidence, topic_names=topic_names)
     empty = unused(review, OPTIONAL)
     first, cut = "每件一行，按读入顺序", ""
     if choice.whole:
         rows, every, body = review, ALL_ROWS.without(empty), ONE_BODY.without(empty)
     else:
         rows = issue_cells(choice.rows, topic_names=topic_names)
-        every = body = ISSUES_ONLY.without(unused(rows, FURTHER))
+        every = body = ISSUES_ONLY.without(unused(rows, ISSUE_FIGURES.names))
         waiting = int((choice.ranking["decision"] == "review").sum())
         first = f"最热的 {len(choice.all_rows):,} 个事项，共有 {len(issues):,} 个"
         cut = f"；列出 {len(choice.review_rows):,} 件，共有 {waiting:,} 件" if waiting > len(choice.review_rows) else ""
@@ -171,7 +176,7 @@ def _plan(
             "待人工复核", REVIEW.without(empty), review, choice.review_rows.tolist(),
             f"系统拿不准，请选定主题和承办单位；紧急的、同一事项件数多的在前{cut}", "#C55A11",
         ),
-        *_issue_sheets(choice, issues, links, topic_names=topic_names),
+        *_issue_sheets(choice, issues, evidence, topic_names=topic_names),
     ]  # fmt: skip
     share = _shares(choice.ranking)
     names = sheet_names(choice.bodies, taken=FIXED_SHEETS)
@@ -189,18 +194,18 @@ def _plan(
 
 
 def _issue_sheets(
-    choice: Choice, issues: pd.DataFrame, links: pd.DataFrame, *, topic_names: Mapping[str, str]
+    choice: Choice, issues: pd.DataFrame, evidence: Mapping[str, str], *, topic_names: Mapping[str, str]
 ) -> list[_Sheet]:
     """What came several times: the issues, their submissions side by side, and the wordings posted in masses."""
     hot = issue_cells(choice.hot_issues, topic_names=topic_names)
-    details = detail_cells(choice.details, issues, links)
+    details = detail_cells(choice.details, issues, evidence)
     about = "同一事项的件排在一起，最热的事项在前，每个事项里最早的在前"
     if len(choice.details) < len(choice.several):
         shown, every = choice.details["issue_id"].nunique(), choice.ranking["issue_id"].iloc[choice.several].nunique()
         about += f"；列出 {shown:,} 个事项的 {len(choice.details):,} 件，共有 {every:,} 个、{len(choice.several):,} 件"
     sheets = [
         _Sheet(
-            "热点问题", HOT_ISSUES.without(unused(hot, FURTHER)), hot, range(len(choice.hot_issues)),
+            "热点问题", HOT_ISSUES.without(unused(hot, ISSUE_FIGURES.names)), hot, range(len(choice.hot_issues)),
             "多人反映的同一事项，最热的在前", "#C00000",
         ),
         _Sheet(
@@ -210,7 +215,7 @@ def _issue_sheets(
     ]  # fmt: skip
     if len(choice.mass_posted):
         listed = mass_posted_cells(choice.mass_posted)
-        about = "五件以上文字相同或基本相同的，每段文字一行，件数多的在前；未署名的不计入署名人数"
+        about = "许多件文字相同或基本相同的，每段文字一行，件数多的在前；未署名的不计入署名人数"
         if len(choice.mass_posted) < len(choice.wordings):
             about += f"；列出 {len(choice.mass_posted):,} 段，共有 {len(choice.wordings):,} 段"
         sheets.append(_Sheet("群发来件", MASS_POSTED, listed, range(len(choice.mass_posted)), about, "#7030A0"))

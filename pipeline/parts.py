@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ class Parts:
     @property
     def rows(self) -> int:
         """Rows of all parts together."""
-        return int(self._starts()[-1])
+        return int(self._starts[-1])
 
     def pieces(self, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
         """The parts one after another, as frames."""
@@ -63,7 +64,7 @@ class Parts:
         -------
         frame of n rows; only the parts that hold them are read, one at a time
         """
-        starts = self._starts()
+        starts = self._starts
         wanted = np.unique(rows)
         owner = np.searchsorted(starts, wanted, side="right") - 1
         found = []
@@ -75,6 +76,7 @@ class Parts:
         together: pd.DataFrame = pd.concat(found, ignore_index=True)
         return together.iloc[np.searchsorted(wanted, rows)].reset_index(drop=True)
 
+    @cached_property
     def _starts(self) -> np.ndarray:
         counts = [pq.read_metadata(path).num_rows for path in self.paths]
         return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

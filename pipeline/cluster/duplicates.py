@@ -176,7 +176,7 @@ def _joined(
     similarity = np.full(len(pairs), np.nan)
     asked = np.flatnonzero(np.diff(pairs[:, 1], prepend=-1))
     while True:
-        similarity[asked] = text_similarity(pairs[asked], texts, pairs_at_once=settings.pairs_at_once)
+        similarity[asked] = text_similarity(pairs[asked], texts)
         alike = similarity >= settings.duplicate_similarity
         joined = _first_fitting(pairs[alike], similarity[alike], first, places)
         # What a group knows of its place depends on all who joined before, so all rows are joined anew.
@@ -208,7 +208,7 @@ def _with_copies(
     """Every row linked to the root of its group where it is like it, and copies of a wording to what that repeats."""
     of, root, score = joined.of.copy(), joined.root.copy(), joined.similarity.copy()
     further = np.flatnonzero((of >= 0) & (of != root))
-    direct = text_similarity(np.column_stack([root[further], further]), texts, pairs_at_once=settings.pairs_at_once)
+    direct = text_similarity(np.column_stack([root[further], further]), texts)
     holds = direct >= settings.duplicate_similarity
     of[further[holds]], score[further[holds]] = root[further[holds]], direct[holds]
     copies = np.flatnonzero(first != np.arange(len(first)))

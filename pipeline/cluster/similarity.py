@@ -12,10 +12,14 @@ from pipeline.cluster.wordings import shingles, wordings
 Rows = npt.NDArray[np.int64]
 
 CACHE_ROWS = 250  # rows or pairs worked on at once: their arrays stay in the processor's cache
+# Many at a time, for the texts of each piece are read from disk anew.
+PAIRS_AT_ONCE = 30_000
 _ALIKE = 0.999  # two wordings of the same shingles in another order are alike, not the same
 
 
-def text_similarity(pairs: Rows, texts: Callable[[Rows], list[str]], *, pairs_at_once: int) -> npt.NDArray[np.float64]:
+def text_similarity(
+    pairs: Rows, texts: Callable[[Rows], list[str]], *, pairs_at_once: int = PAIRS_AT_ONCE
+) -> npt.NDArray[np.float64]:
     """Jaccard over the sets of shingles of each pair.
 
     Parameters

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from pipeline.cluster.duplicates import Places, Rows, named_characters
+from pipeline.cluster.duplicates import Places, Rows, named_characters, sorted_set
 from pipeline.cluster.known import Counts
 from pipeline.settings import ClusterSettings
 
@@ -165,8 +165,8 @@ def columns_of(matrix: csr_matrix, kept: Flags) -> csr_matrix:
 
 def _distinct(codes: npt.NDArray[np.int32]) -> Rows:
     """Sorted codes; by parts, since a million rows have eighty million."""
-    parts = [np.unique(codes[start : start + _AT_ONCE]) for start in range(0, len(codes), _AT_ONCE)]
-    return np.unique(np.concatenate([codes[:0], *parts])).astype(np.int64)
+    parts = [sorted_set(codes[start : start + _AT_ONCE]) for start in range(0, len(codes), _AT_ONCE)]
+    return sorted_set(np.concatenate([codes[:0], *parts])).astype(np.int64)
 
 
 def _places_of(codes: npt.NDArray[np.int32], known: Rows) -> npt.NDArray[np.int32]:

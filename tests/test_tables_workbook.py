@@ -247,7 +247,7 @@ def test_a_run_without_submissions_still_opens(tmp_path):
 
 @pytest.mark.parametrize(("limit", "whole"), [(18, True), (17, False)])
 def test_the_limit_counts_a_submission_on_each_of_its_sheets(tmp_path, limit, whole):
-    # Seven on 总表, seven for bodies, one to review; two are of one issue: one line of 热点问题, two of 事项明细.
+    # Seven on 总表, seven with their bodies, one to review; two are of one issue: one hot line, two of 事项明细.
     rows = routed_rows(*[{}] * 5, *[{"decision": "review", "department": HEATING}])
     rows = pd.concat([rows, routed_rows({"submission_id": "x"})], ignore_index=True)
     book, files = make(tmp_path, rows, workbook_rows=limit)

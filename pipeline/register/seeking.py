@@ -24,6 +24,7 @@ NEXT_IN_TIME = 6  # those weighed for one word of middling frequency, one spot, 
 WRITERS_ROWS = 100  # the latest rows of a prolific writer: enough to tell his stock phrases
 MIDDLING = 20  # times `common_rows`: words in more rows find nothing
 WHOLE_COMPONENT = 30  # rows; larger ones are not fetched whole, or the cost of a run would grow with the register
+MOST_PROBABLE = 5  # linked rows of one new row whose issues are fetched
 NEARLY = 0.8  # times `issue_probability`: words weigh a little otherwise once all rows at hand are there
 
 _AGAIN = """
@@ -175,4 +176,8 @@ def _linked(register: Register, sketches: pd.DataFrame, scorer: PairScorer, sett
         scorer=scorer,
         settings=settings,
     )
-    return np.unique(pairs[probability >= NEARLY * settings.issue_probability, 1])
+    # Best first within each new row.
+    order = np.lexsort((pairs[:, 1], -probability, pairs[:, 0]))
+    ahead = np.arange(len(order)) - np.searchsorted(pairs[order, 0], pairs[order, 0])
+    kept = order[(ahead < MOST_PROBABLE) & (probability[order] >= NEARLY * settings.issue_probability)]
+    return np.unique(pairs[kept, 1])

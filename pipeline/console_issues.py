@@ -53,7 +53,7 @@ def show(issue: Issue, register: RegisterFile, as_json: AsJson = False) -> None:
         submissions, history = details.pop("submissions"), details.pop("history")
         lines = [_issue_line(details)]
         lines += [_submission_line(row) for row in _records(submissions)]
-        lines += ["变动记录：", *(_event_line(event) for event in _records(history))]
+        lines += ["变动记录：", *(f"{event['issue_id']} {_event_line(event)}" for event in _records(history))]
         values = {name: _value(value) for name, value in details.items()}
         told = {**values, "submissions": _plain(submissions), "history": _plain(history)}
         _tell(told, "\n".join(lines), as_json)
@@ -105,6 +105,7 @@ def split(
     """从一个事项拆出几件，另立一个事项，今后不再并回。"""
     from pipeline.register import split_issue
 
+    submissions = list(dict.fromkeys(submissions))
     with _opened(register, as_json) as opened:
         name = split_issue(opened, issue, submissions, sign=_signature(by, reason))
         text = f"已从 {issue} 拆出 {len(submissions)} 件，新事项编号 {name}。今后不再并回。"
@@ -128,6 +129,7 @@ def pin(
     with _opened(register, as_json) as opened:
         sign = _signature(by, reason)
         if submissions:
+            submissions = list(dict.fromkeys(submissions))
             came = pin_submissions(opened, issue, submissions, sign=sign)
             text = f"已把 {len(submissions)} 件固定在 {issue} 里，其中 {came} 件从别的事项移来。"
             _tell({"issue_id": issue, "submissions": len(submissions), "came": came}, text, as_json)

@@ -50,7 +50,8 @@ def learn_issues(
     the scorer, and its scores: rows, issues of several and what `score_issue_folds` says by five-fold over issues; {}
     where there are fewer than FEWEST_ISSUES
     """
-    outside = segmented[(labelled["issue"] == "").to_numpy()]
+    # Of files that mark no issue nobody knows what is one: there a name could stand in four letters of one matter.
+    outside = segmented[((labelled["issue"] == "") & is_marked(labelled)).to_numpy()]
     tokens = (title + text for title, text in zip(outside["title_tokens"], outside["text_tokens"], strict=True))
     everyday = everyday_words(tokens, lexicon.words.tolist())
     rows = labelled[is_marked(labelled)]
@@ -61,10 +62,11 @@ def learn_issues(
         return [texts[number] for number in numbers]
 
     marked = mark_pairs(sketches, issues, texts=ask, everyday=everyday, settings=settings)
-    scorer = fit_pair_scorer(marked, everyday=everyday)
     of_several = int((rows["issue"][rows["issue"] != ""].value_counts() > 1).sum())
     if of_several < FEWEST_ISSUES:
-        return scorer, {}
+        # A handful of issues would teach what happens to be in them.
+        return fit_pair_scorer(marked.none(), everyday=everyday), {}
+    scorer = fit_pair_scorer(marked, everyday=everyday)
     folds = group_unseen(sketches, issues, texts=ask, everyday=everyday, settings=settings)
     # A row of no issue is an issue of its own, whatever the others are called.
     truth = [issue or f"\n{row}" for row, issue in enumerate(issues)]

@@ -99,7 +99,7 @@ class ClusterSettings:
     least_rare_cosine: float = 0.1  # 0 to 1; candidates share at least this much through their rare words
     heavy_weight: float = 0.15  # 0 to 1; share of a row's vector from which a word of middling frequency links it
     prolific_rows: int = 20  # rows of one writer from which his stock phrases count little
-    largest_component: int = 300  # rows; beyond, the threshold rises until the parts are smaller
+    largest_component: int = 2_000  # rows; beyond, the threshold rises until the parts are smaller
     pairs_at_once: int = 6_000  # pairs scored at a time; bounds memory, never changes a result
     freshness_days: float = 30.0  # days after which a person weighs half as much in an issue's heat
     growth_days: float = 7.0  # days that count as recent, and after which a person counts half as much as growth

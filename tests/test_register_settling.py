@@ -138,3 +138,17 @@ def test_a_new_letter_reopens_a_closed_issue_once_and_the_same_letter_again_does
     assert office.issues()["i-a1"] == ["再次反映", None]
     assert office.events("i-a1")[-2:] == [("i-a1", "增加", None, 1), ("i-a1", "再次反映", None, 1)]
     assert office.receive(letter("a3", text + "谢谢", 6))["reopened"].tolist() == [False]
+
+
+def test_a_new_issue_never_takes_the_id_of_one_that_ends_in_the_same_run():
+    assert kept(["i-1", "i-1", "i-1", "i-2"], ["i-1", "i-1", "i-2", ""])[3] == "i-2+"
+
+
+def test_the_files_of_two_months_numbered_alike_come_again_and_change_nothing(tmp_path):
+    office = Office(tmp_path)
+    january, february = letter("1", HEATING, 1), letter("1", MARKET, 32)
+    for month in (january, february, january, february, january):
+        office.receive(month)
+    with office.open() as register:
+        assert register.run("SELECT count(*) FROM submissions") == [(2,)]
+        assert register.run("SELECT count(*) FROM history WHERE event = '增加'") == [(0,)]

@@ -41,6 +41,10 @@ class MarkedPairs:
     same: npt.NDArray[np.bool_]
     rows: Rows
 
+    def none(self) -> MarkedPairs:
+        """No pair at all."""
+        return MarkedPairs(self.features[:0], self.same[:0], self.rows[:0])
+
 
 def everyday_words(rows: Iterable[Iterable[str]], lexicon: Iterable[str]) -> Rows:
     """Codes of the words that are no names: all of the lexicon, and those in EVERYDAY_ROWS of the given rows or more.
@@ -105,7 +109,7 @@ def fit_pair_scorer(pairs: MarkedPairs, *, everyday: Rows) -> PairScorer:
     Notes
     -----
     Maximum a posteriori with a normal prior around PRIOR, each feature in units of its own spread; L-BFGS-B holds the
-    signs (Byrd, Lu, Nocedal, Zhu 1995). The bias is free once there are pairs of both kinds.
+    signs (Byrd, Lu, Nocedal, Zhu 1995). So is the bias.
     """
     from scipy.optimize import minimize
 
@@ -115,17 +119,16 @@ def fit_pair_scorer(pairs: MarkedPairs, *, everyday: Rows) -> PairScorer:
     spread = pairs.features.std(axis=0)
     spread[spread == 0] = 1.0
     scaled, sign = pairs.features / spread, np.where(pairs.same, 1.0, -1.0)
-    prior = weights * spread
+    prior = np.append(weights * spread, PRIOR_BIAS)
 
     def loss(found: Floats) -> tuple[float, Floats]:
         odds = sign * (scaled @ found[:-1] + found[-1])
-        away = found[:-1] - prior
+        away = found - prior
         slope = -sign / (1.0 + np.exp(odds))
-        gradient = np.append(scaled.T @ slope + FAITH * away, slope.sum())
+        gradient = np.append(scaled.T @ slope, slope.sum()) + FAITH * away
         return float(np.logaddexp(0.0, -odds).sum() + FAITH * (away @ away) / 2.0), gradient
 
-    start = np.append(prior, PRIOR_BIAS)
-    best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[*_BOUNDS, (None, None)], options={"maxiter": 500})
+    best = minimize(loss, prior, jac=True, method="L-BFGS-B", bounds=[*_BOUNDS, (None, None)], options={"maxiter": 500})
     return PairScorer(best.x[:-1] / spread, float(best.x[-1]), everyday)
 
 

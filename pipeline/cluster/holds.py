@@ -41,9 +41,10 @@ class Holds:
         other_issue = (self.issue[left] != self.issue[right]) & (self.issue[left] > 0) & (self.issue[right] > 0)
         one, other = self.heads[left], self.heads[right]
         keys = np.minimum(one, other) * n + np.maximum(one, other)
-        return np.asarray(
-            ((self.pinned[left] | self.pinned[right]) & other_issue) | np.isin(keys, self.apart, kind="sort")
-        )
+        said = np.zeros(np.shape(keys), dtype=bool)
+        if len(self.apart):  # sorted, so that no row sorts them anew
+            said = self.apart[np.searchsorted(self.apart, keys).clip(max=len(self.apart) - 1)] == keys
+        return np.asarray(((self.pinned[left] | self.pinned[right]) & other_issue) | said)
 
     def ties(self) -> Rows:
         """Pairs that chain the rows of each tie, shape (k, 2)."""

@@ -71,7 +71,8 @@ class PairScorer:
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def _probabilities(self, views: Views, pairs: Rows) -> Floats:
-        odds = pair_features(views, pairs) @ self.weights + self.bias
+        # Not a matrix product: that rounds by where a row stands, and pieces of other sizes would differ.
+        odds = (pair_features(views, pairs) * self.weights).sum(axis=1) + self.bias
         differ = places_differ(views.places[pairs[:, 0]], views.places[pairs[:, 1]])
         return np.where(differ, 0.0, 1.0 / (1.0 + np.exp(-odds)))
 

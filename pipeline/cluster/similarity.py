@@ -14,6 +14,7 @@ Rows = npt.NDArray[np.int64]
 CACHE_ROWS = 250  # rows or pairs worked on at once: their arrays stay in the processor's cache
 # Many at a time, for the texts of each piece are read from disk anew.
 PAIRS_AT_ONCE = 30_000
+_MOST_CELLS = 2_000_000  # numbers sorted at once
 _ALIKE = 0.999  # two wordings of the same shingles in another order are alike, not the same
 
 
@@ -72,9 +73,16 @@ def _distinct(numbers: npt.NDArray[np.uint32], starts: Rows, lengths: Rows) -> R
     starts, lengths : shape (rows, spans of a row)
     """
     found = np.zeros(len(starts), dtype=np.int64)
-    order = np.argsort(lengths.sum(axis=1), kind="stable")  # rows of like length side by side need little padding
-    for first in range(0, len(order), CACHE_ROWS):
-        some = order[first : first + CACHE_ROWS]
+    total = lengths.sum(axis=1)
+    order = np.argsort(total, kind="stable")  # rows of like length side by side need little padding
+    first = 0
+    while first < len(order):
+        last = min(first + CACHE_ROWS, len(order))
+        # One letter of 200,000 characters must not fill up all that stand beside it.
+        while last - first > 1 and (last - first) * total[order[last - 1]] > _MOST_CELLS:
+            last = first + (last - first) // 2
+        some = order[first:last]
+        first = last
         spans = zip(starts[some].T, lengths[some].T, strict=True)
         # A span is filled up with its last number, which adds nothing distinct.
         padded = [

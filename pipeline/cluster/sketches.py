@@ -28,7 +28,7 @@ SKETCHES = Table(
         Column("mask", "int"),  # hash of a masked district, as published data has them
         Column("topic", "int"),  # hash of the primary topic; 0 where it is not sure
         Column("characters", "int"),  # letters and digits of title and text
-        Column("numerals", "int"),  # hash of the digits in their order
+        Column("numerals", "int"),  # hash of the digits, and of numbers that count houses, in their order
         Column("wording", "int"),  # hash of title and text without case, width, blanks and punctuation
         Column("bands", "bytes"),  # MinHash bands of the character shingles
         Column("words", "bytes"),  # content words, packed by packed_words
@@ -53,8 +53,11 @@ _NAMED = re.compile(
     "小区|花园|家园|新城|广场|大道|公寓|新村|山庄|公馆|学校|小学|中学|医院|公司|大厦|社区|幼儿园|学院|大学|号线|街道"
     "|路|街|村|苑|城|府|湾|园|里|镇|乡|厂|站|桥|巷"
 )
-_LINE = re.compile("([0-9]{1,2}|[一二三四五六七八九十]{1,2})号线")
-_DIGITS = "一二三四五六七八九十"
+_DIGITS = "一二三四五六七八九"
+_LINE = re.compile("(?<![0-9一二三四五六七八九十百])([0-9]{1,2}|[一二三四五六七八九十]{1,3})号线")
+# 三号楼 and 五号楼 differ as 3号楼 and 5号楼 do.
+_COUNTED = re.compile("[一二三四五六七八九十]+(?=[号栋幢楼组单期区路])")
+_NUMERAL_SIGNS = frozenset(_DIGITS + "十")
 _PRIVATE = 0xE000  # first code point of private use
 # 这个小区 and 附近道路 name nothing.
 _NO_NAME = frozenset("的这本我该个们是在了各某和与及对有为于请求至到从被把将附近周边沿整全多两一某农乡修道公马铁高")
@@ -111,7 +114,13 @@ def sketch_submissions(
             ),
             "topic": np.where(classified["topic_probability"] >= SURE, _codes(classified["topic"]), 0),
             "characters": np.array([len(each) for each in worded], dtype=np.int64),
-            "numerals": np.array([code(each) for each in numerals(worded)], dtype=np.int64),
+            "numerals": np.array(
+                [
+                    code(digits + "".join(_COUNTED.findall(each)))
+                    for digits, each in zip(numerals(worded), worded, strict=True)
+                ],
+                dtype=np.int64,
+            ),
             "wording": np.array([code(each) for each in worded], dtype=np.int64),
             "bands": _bands(worded),
             "words": packed_words(
@@ -174,7 +183,10 @@ def _names(title: str, text: str) -> bytes:
         named = [
             name
             for name in names
-            if len(name) == 2 and all("一" <= sign <= "鿿" for sign in name) and not _NO_NAME.intersection(name)
+            if len(name) == 2
+            and all("一" <= sign <= "鿿" for sign in name)
+            and not _NO_NAME.intersection(name)
+            and not set(name) <= _NUMERAL_SIGNS
         ]
         named += [chr(_PRIVATE + number) + chr(_PRIVATE + 100 + number) for number in lines if number]
         if named:
@@ -183,8 +195,8 @@ def _names(title: str, text: str) -> bytes:
 
 
 def _number(spelled: str) -> int:
-    """3, 三 and 13, 十三 as numbers up to 19; 0 for what is none."""
+    """3, 三, 13, 十三 and 二十三 as numbers."""
     if spelled.isdigit():
         return int(spelled)
-    units = _DIGITS.find(spelled[-1]) + 1
-    return units if len(spelled) == 1 else 10 + units if spelled[0] == "十" else 0
+    tens, ten, units = spelled.rpartition("十")
+    return 10 * (_DIGITS.find(tens) + 1 if tens else 1) * bool(ten) + (_DIGITS.find(units) + 1 if units else 0)

@@ -63,6 +63,11 @@ def merge_issues(register: Register, issue: str, others: Sequence[str], *, sign:
         values = {"issue": issue, "others": wanted[1:]}
         register.run("UPDATE submissions SET issue_id = $issue WHERE issue_id IN (SELECT unnest($others))", values)
         register.run(
+            "UPDATE issues SET pinned = true WHERE issue_id = $issue AND EXISTS "
+            "(SELECT 1 FROM issues WHERE pinned AND issue_id IN (SELECT unnest($others)))",
+            values,
+        )
+        register.run(
             f"UPDATE issues SET status = '{MERGED}', merged_into = $issue, pinned = false "
             "WHERE issue_id IN (SELECT unnest($others))",
             values,

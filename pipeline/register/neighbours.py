@@ -165,8 +165,8 @@ def _apart(register: Register, position: Numbers) -> Numbers:
     """Pairs of row numbers at hand that a clerk parted, shape (k, 2)."""
     at_hand = np.flatnonzero(position)
     register.show("numbered", pa.table({"row": at_hand, "position": position[at_hand]}))
-    pairs = register.run(
-        "SELECT l.row, r.row FROM apart a JOIN numbered l ON l.position = a.left_position "
+    pairs = register.frame(
+        "SELECT l.row AS one, r.row AS other FROM apart a JOIN numbered l ON l.position = a.left_position "
         "JOIN numbered r ON r.position = a.right_position ORDER BY ALL"
     )
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return pairs.to_numpy(dtype=np.int64).reshape(-1, 2)

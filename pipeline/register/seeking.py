@@ -27,10 +27,13 @@ WHOLE_COMPONENT = 30  # rows; larger ones are not fetched whole, or the cost of 
 MOST_PROBABLE = 5  # linked rows of one new row whose issues are fetched
 NEARLY = 0.8  # times `issue_probability`: words weigh a little otherwise once all rows at hand are there
 
+# A row that was renamed, since another took its id, is the same submission when its file comes again.
 _AGAIN = """
 CREATE OR REPLACE TEMP TABLE again AS
-SELECT a.row, s.position FROM submissions s JOIN arrived a USING (submission_id)
+SELECT a.row, s.position FROM submissions s
+JOIN arrived a ON a.submission_id = regexp_replace(s.submission_id, '~' || s.position || '$', '')
 WHERE s."sketch.wording" = a.wording
+QUALIFY row_number() OVER (PARTITION BY a.row ORDER BY s.submission_id <> a.submission_id, s.position) = 1
 """
 _RENAMED = """
 CREATE OR REPLACE TEMP TABLE renamed AS

@@ -119,7 +119,8 @@ def keep_issue_ids(issues: Sequence[str], known: Known, first_seen: Mapping[str,
         if issue not in names and before not in taken:
             names[issue] = before
             taken.add(before)
-    # A new issue must not get by chance the id of an old one that is at hand.
+    # A new issue must not get by chance the id of an old one that is at hand, nor of one that ends in this run.
+    taken |= set(votes["before"])
     return [names.get(issue) or _free(issue, taken) for issue in issues]
 
 

@@ -41,9 +41,7 @@ class Holds:
         other_issue = (self.issue[left] != self.issue[right]) & (self.issue[left] > 0) & (self.issue[right] > 0)
         one, other = self.heads[left], self.heads[right]
         keys = np.minimum(one, other) * n + np.maximum(one, other)
-        said = np.zeros(np.shape(keys), dtype=bool)
-        if len(self.apart):  # sorted, so that no row sorts them anew
-            said = self.apart[np.searchsorted(self.apart, keys).clip(max=len(self.apart) - 1)] == keys
+        said = np.isin(keys, self.apart, kind="sort")
         return np.asarray(((self.pinned[left] | self.pinned[right]) & other_issue) | said)
 
     def ties(self) -> Rows:
@@ -125,24 +123,37 @@ def units_of(duplicates: Duplicates, rows: Holds) -> Rows:
     units = duplicates.root.copy()
     special = rows.tied > 0
     special[np.concatenate(np.divmod(rows.apart, n))] = True
+    # A unit that is tied to others must not bring together, through them, what a clerk parted.
+    of_tie: dict[int, set[int]] = {}
+    for row in np.flatnonzero(rows.tied > 0).tolist():
+        of_tie.setdefault(int(rows.tied[row]), set()).add(row)
     for root in np.unique(duplicates.root[special]).tolist():
-        members: dict[int, list[int]] = {}
+        members: dict[int, set[int]] = {}
         for row in np.flatnonzero(duplicates.root == root).tolist():
             head = int(units[duplicates.of[row]]) if row != root else root
-            if _conflict(rows, members.get(head, []), row):
-                head = row
+            unit = members.get(head, set())
+            own = {row} | of_tie.get(int(rows.tied[row]), set())
+            if unit and _conflict(rows, unit.union(*_tied_to(rows, unit, of_tie)), own):
+                head, unit = row, set()
             units[row] = head
-            members.setdefault(head, []).append(row)
+            members[head] = unit | {row}
+            for each in _tied_to(rows, members[head], of_tie):
+                each |= members[head]
     return units
 
 
-def _conflict(rows: Holds, members: list[int], row: int) -> bool:
-    if not members:
-        return False
-    others = np.array(members, dtype=np.int64)
-    ties = rows.tied[others]
-    other_tie = (ties > 0) & (ties != rows.tied[row]) & (rows.tied[row] > 0)
-    return bool((other_tie | rows.parted(others, np.full(len(others), row))).any())
+def _tied_to(rows: Holds, unit: set[int], of_tie: dict[int, set[int]]) -> list[set[int]]:
+    """What a unit is tied to; units of no tied row are tied to nothing."""
+    return [of_tie[tie] for tie in {int(rows.tied[row]) for row in unit} if tie > 0]
+
+
+def _conflict(rows: Holds, unit: set[int], own: set[int]) -> bool:
+    """Whether two sets of rows hold rows of two ties, or rows that a clerk parted."""
+    left, right = (np.array(sorted(each), dtype=np.int64) for each in (unit - own, own))
+    ties = [set(rows.tied[each].tolist()) - {0} for each in (left, right)]
+    if ties[0] and ties[1] and ties[0] != ties[1]:
+        return True
+    return bool(rows.parted(left[:, None], right[None, :]).any())
 
 
 def holds_of_units(rows: Holds, units: Rows, heads: Rows) -> Holds:

@@ -21,7 +21,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipeline.bundle import find_bundle, load_bundle
-from pipeline.cluster import SKETCHES, group_submissions, group_unseen
+from pipeline.cluster import SKETCHES, group_submissions, group_unseen, mark_pairs
 from pipeline.evaluate import score_issue_folds
 from pipeline.flow import route_batch
 from pipeline.reading import ReadOptions, read_submissions
@@ -55,17 +55,17 @@ def main() -> None:
     known = np.array([issue is not None for issue in issues])
 
     print("| scorer | B-cubed F1 (precision, recall) | pair F1 (precision, recall) |\n|---|---|---|")
-    unseen = group_unseen(
-        sketches,
-        issues,
-        texts=lambda asked: [texts[row] for row in asked],
-        everyday=bundle.scorer.everyday,
-        settings=settings.cluster,
-    )
+
+    def ask(rows: np.ndarray) -> list[str]:
+        return [texts[row] for row in rows]
+
+    everyday = bundle.scorer.everyday
+    pairs = mark_pairs(sketches, issues, texts=ask, everyday=everyday, settings=settings.cluster)
+    unseen = group_unseen(sketches, issues, pairs, texts=ask, everyday=everyday, settings=settings.cluster)
     _show("five-fold over the issues", issues, known, [(found[known], counted[known]) for found, counted in unseen])
     grouping = group_submissions(
         sketches,
-        texts=lambda asked: [texts[row] for row in asked],
+        texts=ask,
         words=lambda asked: [[] for _ in asked],
         scorer=bundle.scorer,
         settings=settings.cluster,

@@ -18,7 +18,8 @@ import os
 import shutil
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from pipeline.vectorize import Vectorizer
 FORMAT = 3
 TARGETS = ("topic", "kind", "department")
 _TRAINING = "training.parquet"
+_ISSUES = "issues.npz"
 _CARD = "card.md"
 _MANIFEST = "manifest.json"
 
@@ -131,7 +133,7 @@ def load_bundle(folder: Path) -> Bundle:
     manifest = load_manifest(folder)
     for name in manifest["files"]:
         _check_file(folder, name, manifest)
-    try:
+    with _readable(folder):
         return Bundle(
             vectorizer=Vectorizer.from_parts(_arrays(folder / "vectorizer.npz")),
             tuning=Tuning.from_parts(_arrays(folder / "lexicon.npz")),
@@ -141,9 +143,27 @@ def load_bundle(folder: Path) -> Bundle:
                 if f"{target}.npz" in manifest["files"]
             },
             matcher=Matcher.from_parts(_arrays(folder / "matcher.npz")),
-            scorer=PairScorer.from_parts(_arrays(folder / "issues.npz")),
+            scorer=PairScorer.from_parts(_arrays(folder / _ISSUES)),
             manifest=manifest,
         )
+
+
+def load_scorer(folder: Path) -> PairScorer:
+    """Read only the pair scorer of a bundle: grouping needs nothing else of it.
+
+    Raises
+    ------
+    BundleError : as `load_bundle`
+    """
+    _check_file(folder, _ISSUES, load_manifest(folder))
+    with _readable(folder):
+        return PairScorer.from_parts(_arrays(folder / _ISSUES))
+
+
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except (LookupError, ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"The bundle {folder} cannot be read ({error}). Train it anew with this version.") from error
 

@@ -207,7 +207,7 @@ def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _value(value: Any) -> Any:
     """A value that JSON can say; times as text, nothing where a value is missing."""
-    if value is None or value != value:  # noqa: PLR0124 - NaN and NaT are the values that differ from themselves
+    if value is None or value != value:  # NaN and NaT differ from themselves
         return None
     if isinstance(value, dt.date):
         return value.isoformat()

@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline import __version__
-from pipeline.bundle import Bundle, bundle_hash, load_bundle, load_training, refuse_existing, save_bundle, settings_of
+from pipeline.bundle import Bundle, load_bundle, load_scorer, load_training, refuse_existing, save_bundle, settings_of
 from pipeline.card import write_card
 from pipeline.classify import classify_labels
 from pipeline.cluster import SKETCHES, content_words, describe_issues, group_submissions, sketch_submissions
@@ -189,7 +189,7 @@ def route(
             "inputs": log.inputs(),
             "rejected": log.rejected().to_dict("records"),
             "notes": log.notes,
-            "model": {"folder": knowledge.bundle.name, "sha256": bundle_hash(knowledge.bundle)},
+            "model": knowledge.model(),
             "directory": knowledge.directory.name if knowledge.directory is not None else "none",
             "lexicon": knowledge.lexicon.name,
             "knowledge_sha256": known,
@@ -244,7 +244,7 @@ def _write_results(
 ) -> dict[str, Any]:
     """Group all rows into issues, with their neighbours in the register, and write every table."""
     settings, result = stage.settings, workspace.result
-    scorer = load_bundle(stage.knowledge.bundle).scorer
+    scorer = load_scorer(stage.knowledge.bundle)
     neighbourhood = None
     with watch.stage("register"):
         if register is not None:

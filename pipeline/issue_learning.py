@@ -51,10 +51,11 @@ def learn_issues(
     where there are fewer than FEWEST_ISSUES
     """
     # Of files that mark no issue nobody knows what is one: there a name could stand in four letters of one matter.
-    outside = segmented[((labelled["issue"] == "") & is_marked(labelled)).to_numpy()]
+    known = is_marked(labelled)
+    outside = segmented[((labelled["issue"] == "") & known).to_numpy()]
     tokens = (title + text for title, text in zip(outside["title_tokens"], outside["text_tokens"], strict=True))
     everyday = everyday_words(tokens, lexicon.words.tolist())
-    rows = labelled[is_marked(labelled)]
+    rows = labelled[known]
     texts = (rows["title"] + "\n" + rows["text"]).tolist()
     issues = rows["issue"].to_numpy(dtype=object)
 
@@ -65,9 +66,9 @@ def learn_issues(
     of_several = int((rows["issue"][rows["issue"] != ""].value_counts() > 1).sum())
     if of_several < FEWEST_ISSUES:
         # A handful of issues would teach what happens to be in them.
-        return fit_pair_scorer(marked.none(), everyday=everyday), {}
+        return fit_pair_scorer(marked.some(slice(0)), everyday=everyday), {}
     scorer = fit_pair_scorer(marked, everyday=everyday)
-    folds = group_unseen(sketches, issues, texts=ask, everyday=everyday, settings=settings)
+    folds = group_unseen(sketches, issues, marked, texts=ask, everyday=everyday, settings=settings)
     # A row of no issue is an issue of its own, whatever the others are called.
     truth = [issue or f"\n{row}" for row, issue in enumerate(issues)]
     scores = score_issue_folds(truth, [(found.tolist(), counted) for found, counted in folds])

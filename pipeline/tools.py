@@ -40,6 +40,10 @@ class Knowledge:
         """The shipped directory, lexicon and dictionaries with a model of one's own."""
         return Knowledge(bundle, shipped("directory"), shipped("lexicon.csv"), shipped("dictionaries"))
 
+    def model(self) -> dict[str, str]:
+        """What a run tells of its model: the folder's name and the hash of what it holds."""
+        return {"folder": self.bundle.name, "sha256": bundle_hash(self.bundle)}
+
     def digest(self, directory: Directory | None) -> str:
         """SHA-256 of everything that these places hold, and of which duties are in force in the opened directory."""
         if not self.lexicon.is_file():

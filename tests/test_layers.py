@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "pipeline"
 BOTTOM = {"errors"}
-GROUND = BOTTOM | {"schema", "settings", "resources", "parts", "measure", "phrases"}
+GROUND = BOTTOM | {"schema", "settings", "resources", "parts", "measure", "phrases", "repetitions"}
 STAGES = ("reading", "segment", "vectorize", "classify", "places", "match", "cluster", "tables", "evaluate")
 MAY_IMPORT = {
     "errors": set(),
@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "parts": BOTTOM,
     "measure": BOTTOM,
     "phrases": BOTTOM,
+    "repetitions": BOTTOM,
     "directory": GROUND,
     **{stage: GROUND | {"directory", stage} for stage in STAGES},
     # What the linear model is made of crosses no stage border, so the label model may know the vectorizer's types.

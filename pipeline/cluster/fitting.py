@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.cluster.candidates import candidate_pairs
-from pipeline.cluster.duplicates import Rows, find_duplicates, places_differ
-from pipeline.cluster.groups import group_submissions, time_order
+from pipeline.cluster.duplicates import Rows, places_differ
+from pipeline.cluster.groups import group_submissions, known_places, rank_rows
 from pipeline.cluster.scorer import FEATURES, PRIOR, PRIOR_BIAS, PairScorer, pair_features
 from pipeline.cluster.views import Floats, make_views
 from pipeline.cluster.words import word_code
@@ -41,9 +41,9 @@ class MarkedPairs:
     same: npt.NDArray[np.bool_]
     rows: Rows
 
-    def none(self) -> MarkedPairs:
-        """No pair at all."""
-        return MarkedPairs(self.features[:0], self.same[:0], self.rows[:0])
+    def some(self, wanted: npt.NDArray[np.bool_] | slice) -> MarkedPairs:
+        """Some of the pairs."""
+        return MarkedPairs(self.features[wanted], self.same[wanted], self.rows[wanted])
 
 
 def everyday_words(rows: Iterable[Iterable[str]], lexicon: Iterable[str]) -> Rows:
@@ -85,13 +85,10 @@ def mark_pairs(
     -----
     Rows that repeat another's wording are left out, and so are pairs whose places differ: both are decided before.
     """
-    order = time_order(sketches["submitted_at"])
-    ranked = sketches.iloc[order].reset_index(drop=True)
-    places = ranked[["district", "township", "spot"]].to_numpy(dtype=np.int64)
-    duplicates = find_duplicates(ranked, places, lambda rows: texts(order[rows]), settings=settings)
+    order, ranked, duplicates = rank_rows(sketches, texts, settings=settings)
     heads = np.flatnonzero(duplicates.of < 0)
-    known = np.hstack([duplicates.places[heads], ranked["mask"].to_numpy(dtype=np.int64)[heads, None]])
-    views = make_views(ranked.iloc[heads], known, everyday=everyday, settings=settings)
+    places = known_places(ranked, duplicates, heads)
+    views = make_views(ranked.iloc[heads], places, everyday=everyday, settings=settings)
     pairs = candidate_pairs(views, settings=settings)
     given = issues[order][heads]
     told = np.array([issue is not None for issue in given], dtype=bool)
@@ -108,8 +105,8 @@ def fit_pair_scorer(pairs: MarkedPairs, *, everyday: Rows) -> PairScorer:
 
     Notes
     -----
-    Maximum a posteriori with a normal prior around PRIOR, each feature in units of its own spread; L-BFGS-B holds the
-    signs (Byrd, Lu, Nocedal, Zhu 1995). So is the bias.
+    Maximum a posteriori with a normal prior around PRIOR and PRIOR_BIAS, each feature in units of its own spread;
+    L-BFGS-B holds the signs of the weights (Byrd, Lu, Nocedal, Zhu 1995).
     """
     from scipy.optimize import minimize
 
@@ -143,6 +140,7 @@ def issue_folds(issues: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
 def group_unseen(
     sketches: pd.DataFrame,
     issues: npt.NDArray[np.object_],
+    marked: MarkedPairs,
     *,
     texts: Callable[[Rows], list[str]],
     everyday: Rows,
@@ -153,19 +151,17 @@ def group_unseen(
     Parameters
     ----------
     sketches, issues, texts, everyday, settings : see `mark_pairs`
+    marked : what it gave for them
 
     Returns
     -------
     of each fold the issue_id of every row, and which rows are of the fold
     """
     folds = issue_folds(issues)
-    marked = mark_pairs(sketches, issues, texts=texts, everyday=everyday, settings=settings)
     found = []
     for fold in range(FOLDS):
         seen = ~(folds[marked.rows] == fold).any(axis=1)
-        scorer = fit_pair_scorer(
-            MarkedPairs(marked.features[seen], marked.same[seen], marked.rows[seen]), everyday=everyday
-        )
+        scorer = fit_pair_scorer(marked.some(seen), everyday=everyday)
         grouping = group_submissions(
             sketches, texts=texts, words=lambda rows: [[] for _ in rows], scorer=scorer, settings=settings
         )

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.cluster.duplicates import Rows, find_duplicates
+from pipeline.cluster.duplicates import Duplicates, Places, Rows, find_duplicates
 from pipeline.cluster.holds import holds_of, holds_of_units, units_of
 from pipeline.cluster.issues import find_issues
 from pipeline.cluster.known import Counts, Known
@@ -60,8 +60,7 @@ def group_submissions(
     sketches : table SKETCHES of the whole run, any batches end to end, in input order
     texts : row numbers of `sketches` (int64, ascending) -> title and text of each row, joined
     words : row numbers of `sketches` (int64, ascending) -> tokens of each row's title and text, as the sketches were
-    made of;
-        asked once, only for rows that hold a word to be shown
+        made of; asked once, only for rows that hold a word to be shown
     scorer : the probability that two rows are one issue, as a bundle has it
     settings : thresholds and bounds, see ClusterSettings
     known : what a register knows of the same rows, in input order
@@ -77,10 +76,9 @@ def group_submissions(
     Notes
     -----
     Components over pairs of `issue_probability` or more are split by average linkage (Sokal and Michener 1958; scipy)
-    where the
-    mean probability across is under `cohesion`, so that a chain of single links falls apart but a large issue of many
-    links does
-    not. Pairs whose places differ are infinitely far apart: no issue holds two places that are known to differ.
+    where the mean probability across is under `cohesion`, so that a chain of single links falls apart but a large
+    issue of many links does not. Pairs whose places differ are infinitely far apart: no issue holds two places that
+    are known to differ.
     Rows are worked on in order of time (missing times last, then input order), so where times are unique the order of
     the input changes nothing. A repetition belongs to the issue of what it repeats and adds no weight to it.
     What a register knows goes before all that: rows that were linked start in one component, tied rows and those of a
@@ -90,17 +88,13 @@ def group_submissions(
     none = np.zeros(0, dtype=np.int64)
     if not len(sketches):
         return Grouping(_members(sketches, none, none), empty_table(LINKS), none, 0)
-    order = time_order(sketches["submitted_at"])
-    ranked = sketches.iloc[order].reset_index(drop=True)
-    places = ranked[["district", "township", "spot"]].to_numpy(dtype=np.int64)
-    duplicates = find_duplicates(ranked, places, _in_time(texts, order), settings=settings)
+    order, ranked, duplicates = rank_rows(sketches, texts, settings=settings)
     told = holds_of(known, order) if known is not None else None
     units = units_of(duplicates, told) if told is not None else duplicates.root
     heads = np.flatnonzero(units == np.arange(len(units)))
-    masks = ranked["mask"].to_numpy(dtype=np.int64)[heads, None]
     views = make_views(
         ranked.iloc[heads],
-        np.hstack([duplicates.places[heads], masks]),
+        known_places(ranked, duplicates, heads),
         everyday=scorer.everyday,
         settings=settings,
         counts=known.counts if known is not None else None,
@@ -151,7 +145,31 @@ def weigh_pairs(
     return scorer.probabilities(views, pairs, pairs_at_once=settings.pairs_at_once)
 
 
-def time_order(times: pd.Series) -> Rows:
+def rank_rows(
+    sketches: pd.DataFrame, texts: Callable[[Rows], list[str]], *, settings: ClusterSettings
+) -> tuple[Rows, pd.DataFrame, Duplicates]:
+    """The rows in order of time, and which of them repeat one another.
+
+    Parameters
+    ----------
+    sketches, texts, settings : see `group_submissions`
+
+    Returns
+    -------
+    input row number of each row in order of time; the sketches in that order, numbered anew; the repetitions
+    """
+    order = _time_order(sketches["submitted_at"])
+    ranked = sketches.iloc[order].reset_index(drop=True)
+    places = ranked[["district", "township", "spot"]].to_numpy(dtype=np.int64)
+    return order, ranked, find_duplicates(ranked, places, _in_time(texts, order), settings=settings)
+
+
+def known_places(ranked: pd.DataFrame, duplicates: Duplicates, heads: Rows) -> Places:
+    """District, township, spot and mask of the rows that stand for their repetitions, shape (len(heads), 4)."""
+    return np.hstack([duplicates.places[heads], ranked["mask"].to_numpy(dtype=np.int64)[heads, None]])
+
+
+def _time_order(times: pd.Series) -> Rows:
     """Row numbers by time; rows without one last, rows of one time in input order."""
     stamps = times.to_numpy().astype("datetime64[us]")
     return np.lexsort((np.arange(len(stamps)), stamps.astype(np.int64), np.isnat(stamps)))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.phrases import fold
+from pipeline.repetitions import wordings_of
 from pipeline.settings import ClusterSettings
 
 Rows = npt.NDArray[np.int64]
@@ -48,7 +49,7 @@ class People:
 
 
 def find_wordings(rows: pd.DataFrame, issue: Rows) -> Wordings:
-    """Follow `duplicate_of` to its end: rows that lead to one row repeat one wording.
+    """Rows of one wording in one issue, see `wordings_of`.
 
     Parameters
     ----------
@@ -59,22 +60,8 @@ def find_wordings(rows: pd.DataFrame, issue: Rows) -> Wordings:
     -------
     Wordings : rows that repeat a row outside of the issue (a clerk parted them) share a wording there all the same
     """
-    copies = np.flatnonzero(rows["duplicate_of"].notna().to_numpy())
-    if not len(copies):
-        return Wordings(np.arange(len(rows)), np.ones(len(rows), dtype=np.int64))
-    ids = rows["submission_id"].to_numpy(dtype=object).tolist()
-    leads_to = dict(zip((ids[row] for row in copies), rows["duplicate_of"].iloc[copies], strict=True))
-    number = {each: row for row, each in enumerate(ids)}
-    wording = np.arange(len(rows))
-    for row in copies.tolist():
-        end = ids[row]
-        # A chain is as short as a row that repeats a repetition; one that leads back to itself ends after all rows.
-        for _ in range(len(leads_to)):
-            if end not in leads_to:
-                break
-            end = leads_to[end]
-        wording[row] = number.setdefault(end, len(number))
-    _, group, counts = np.unique(issue * len(number) + wording, return_inverse=True, return_counts=True)
+    wording, _ = wordings_of(rows)
+    _, group, counts = np.unique(issue * len(rows) + wording, return_inverse=True, return_counts=True)
     return Wordings(group.astype(np.int64), counts.astype(np.int64))
 
 

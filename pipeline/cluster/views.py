@@ -107,7 +107,7 @@ def make_views(
         frequency = np.bincount(column[fresh[row]], minlength=len(known)) + counts.words.of(known)
         rows += counts.rows
     idf = np.maximum(0.0, np.log((PRIOR_ROWS + rows) / (1.0 + frequency)))
-    named = ~_among(known, everyday)
+    named = ~np.isin(known, everyday, assume_unique=True)
     weights = (state_weights().astype(np.float32)[states] * idf.astype(np.float32)[column]).astype(np.float32)
     kind = 2 * row + named[column]
     norms = np.sqrt(np.bincount(kind, weights * weights, minlength=2 * n).reshape(n, 2))
@@ -174,12 +174,6 @@ def _places_of(codes: npt.NDArray[np.int32], known: Rows) -> npt.NDArray[np.int3
     for start in range(0, len(codes), _AT_ONCE):
         column[start : start + _AT_ONCE] = np.searchsorted(known, codes[start : start + _AT_ONCE])
     return column
-
-
-def _among(codes: Rows, wanted: Rows) -> Flags:
-    if not len(wanted):
-        return np.zeros(len(codes), dtype=bool)
-    return np.asarray(wanted[np.searchsorted(wanted, codes).clip(max=len(wanted) - 1)] == codes)
 
 
 def _prolific(writers: Rows, fresh: Flags, counts: Counts | None, rows: int) -> Rows:

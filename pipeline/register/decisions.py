@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import InputError
-from pipeline.register.lookups import count_rows, earliest_id, earliest_position, live_issues, positions_of
+from pipeline.register.lookups import count_rows, earliest, free_name, live_issues, positions_of
 from pipeline.register.store import CLOSED, MERGED, OPEN, REPORTED_AGAIN, Register
 
 
@@ -53,9 +53,7 @@ def merge_issues(register: Register, issue: str, others: Sequence[str], *, sign:
         came = count_rows(register, wanted[1:])
         rows = "SELECT position FROM submissions WHERE issue_id IN (SELECT unnest($ids))"
         _tie(register, rows, {"ids": wanted})
-        register.run(
-            f"DELETE FROM apart WHERE left_position IN ({rows}) AND right_position IN ({rows})", {"ids": wanted}
-        )
+        _part_no_longer(register, rows, {"ids": wanted})
         for other in wanted[1:]:
             rows_there = count_rows(register, [other])
             _tell(register, sign, other, "人工合并", issue, rows_there)
@@ -67,11 +65,7 @@ def merge_issues(register: Register, issue: str, others: Sequence[str], *, sign:
             "(SELECT 1 FROM issues WHERE pinned AND issue_id IN (SELECT unnest($others)))",
             values,
         )
-        register.run(
-            f"UPDATE issues SET status = '{MERGED}', merged_into = $issue, pinned = false "
-            "WHERE issue_id IN (SELECT unnest($others))",
-            values,
-        )
+        _leave(register, wanted[1:], issue)
     return came
 
 
@@ -102,7 +96,8 @@ def split_issue(register: Register, issue: str, submissions: Sequence[str], *, s
     if len(leaving) == len(inside):
         raise InputError(f"事项 {issue} 的 {len(inside)} 件全要拆出，等于没有拆。请只写要拆出去的件。")
     with register.transaction():
-        name = _free_id(register, f"i-{earliest_id(register, leaving)}")
+        first, _ = earliest(register, "SELECT unnest($rows)", {"rows": leaving})
+        name = free_name(f"i-{first}", register.taken([f"i-{first}"]))
         _move(register, leaving, issue, name)
         _tie(register, "SELECT unnest($rows)", {"rows": leaving})
         register.run(
@@ -155,13 +150,12 @@ def pin_submissions(register: Register, issue: str, submissions: Sequence[str], 
         )
         for home, moved in homes:
             _move(register, moved, home, issue)
-            _leave_if_empty(register, home, issue)
+            if not count_rows(register, [home]):
+                _leave(register, [home], issue)
             _tell(register, sign, home, "分出", issue, len(moved))
         own = "SELECT position FROM submissions WHERE issue_id = $issue"
-        register.run(
-            f"DELETE FROM apart WHERE left_position IN ({own}) AND right_position IN ({own})", {"issue": issue}
-        )
-        head = earliest_position(register, issue)
+        _part_no_longer(register, own, {"issue": issue})
+        _, head = earliest(register, own, {"issue": issue})
         _tie(register, "SELECT unnest($rows)", {"rows": sorted({head, *rows})})
         _tell(register, sign, issue, "固定", None, len(rows))
     return sum(len(moved) for _, moved in homes)
@@ -240,18 +234,18 @@ def _move(register: Register, rows: list[int], home: str, issue: str) -> None:
     )
 
 
-def _leave_if_empty(register: Register, home: str, issue: str) -> None:
-    if not count_rows(register, [home]):
-        register.run(
-            f"UPDATE issues SET status = '{MERGED}', merged_into = ?, pinned = false WHERE issue_id = ?", [issue, home]
-        )
+def _part_no_longer(register: Register, rows: str, values: dict[str, object]) -> None:
+    """What was said before of any two of the rows holds no more."""
+    register.run(f"DELETE FROM apart WHERE left_position IN ({rows}) AND right_position IN ({rows})", values)
 
 
-def _free_id(register: Register, name: str) -> str:
-    taken = register.taken([name])
-    while name in taken:
-        name += "+"
-    return name
+def _leave(register: Register, issues: list[str], into: str) -> None:
+    """Issues without a submission of their own any more lead to another one."""
+    register.run(
+        f"UPDATE issues SET status = '{MERGED}', merged_into = $into, pinned = false "
+        "WHERE issue_id IN (SELECT unnest($issues))",
+        {"issues": issues, "into": into},
+    )
 
 
 def _tell(register: Register, sign: Signature, issue: str, event: str, other: str | None, rows: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from pipeline.errors import InputError
 from pipeline.register.store import MERGED, Register
@@ -71,16 +71,20 @@ def count_rows(register: Register, issues: list[str]) -> int:
     return int(register.run("SELECT count(*) FROM submissions WHERE issue_id IN (SELECT unnest(?))", [issues])[0][0])
 
 
-def earliest_id(register: Register, rows: list[int]) -> str:
-    """Id of the earliest of some rows; one without a time comes last."""
-    query = (
-        "SELECT submission_id FROM submissions WHERE position IN (SELECT unnest(?)) "
-        "ORDER BY submitted_at NULLS LAST, position LIMIT 1"
-    )
-    return str(register.run(query, [rows])[0][0])
+def earliest(register: Register, rows: str, values: dict[str, object]) -> tuple[str, int]:
+    """Id and number of the earliest of some rows; one without a time comes last.
+
+    Parameters
+    ----------
+    rows : a query that gives their numbers
+    values : of the query
+    """
+    query = f"SELECT submission_id, position FROM submissions WHERE position IN ({rows})"
+    return tuple(register.run(f"{query} ORDER BY submitted_at NULLS LAST, position LIMIT 1", values)[0])
 
 
-def earliest_position(register: Register, issue: str) -> int:
-    """Number of an issue's earliest row; one without a time comes last."""
-    query = "SELECT position FROM submissions WHERE issue_id = ? ORDER BY submitted_at NULLS LAST, position LIMIT 1"
-    return int(register.run(query, [issue])[0][0])
+def free_name(name: str, taken: Container[str]) -> str:
+    """The name of an issue, with signs at its end until it is not taken."""
+    while name in taken:
+        name += "+"
+    return name

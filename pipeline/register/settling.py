@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.cluster import Grouping
 from pipeline.cluster.known import Known, Numbers
+from pipeline.register.lookups import free_name
 from pipeline.register.neighbours import Neighbourhood
 from pipeline.register.reasons import Reasons
 from pipeline.register.store import CLOSED, MERGED, OPEN, REPORTED_AGAIN, Register
@@ -121,13 +122,7 @@ def keep_issue_ids(issues: Sequence[str], known: Known, first_seen: Mapping[str,
             taken.add(before)
     # A new issue must not get by chance the id of an old one that is at hand, nor of one that ends in this run.
     taken |= set(votes["before"])
-    return [names.get(issue) or _free(issue, taken) for issue in issues]
-
-
-def _free(name: str, taken: set[str]) -> str:
-    while name in taken:
-        name += "+"
-    return name
+    return [names.get(issue) or free_name(issue, taken) for issue in issues]
 
 
 def _free_names(register: Register, names: list[str], at_hand: set[str]) -> list[str]:
@@ -136,7 +131,7 @@ def _free_names(register: Register, names: list[str], at_hand: set[str]) -> list
     taken = register.taken(fresh.tolist()) if register.begun else set()
     free: dict[str, str] = {}
     for name in fresh:
-        free[name] = _free(name, taken)
+        free[name] = free_name(name, taken)
         taken.add(free[name])
     return [free.get(name, name) for name in names]
 

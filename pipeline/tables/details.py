@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.repetitions import wordings_of
+
 Positions = npt.NDArray[np.int64]
 
 EXCERPT = 200  # characters of a text that stand beside others
@@ -67,7 +69,7 @@ def mass_posted(ranking: pd.DataFrame, *, least: int) -> pd.DataFrame:
     `position` (of that row in `ranking`, or where it is not there of the earliest that repeats it), issue_id,
     `submissions`, `people` (distinct submitters with a name), first_at, last_at, `members` (ids, earliest first)
     """
-    wording, first = _wordings(ranking)
+    wording, first = wordings_of(ranking)
     counts = np.bincount(wording, minlength=1)
     rows = np.flatnonzero(counts[wording] >= least)
     members = ranking.iloc[rows].assign(position=rows, wording=wording[rows])
@@ -90,26 +92,6 @@ def mass_posted(ranking: pd.DataFrame, *, least: int) -> pd.DataFrame:
         first=first[head], position=position, issue_id=ranking["issue_id"].to_numpy(dtype=object)[position]
     )
     return found.sort_values(["submissions", "position"], ascending=[False, True], ignore_index=True)
-
-
-def _wordings(ranking: pd.DataFrame) -> tuple[Positions, npt.NDArray[np.object_]]:
-    """Of each row the first row of its wording in the run, and of each such row the id that its chain ends in."""
-    ids = ranking["submission_id"].to_numpy(dtype=object)
-    end = np.arange(len(ids))
-    repeats = np.flatnonzero(ranking["duplicate_of"].notna())
-    of = ranking["duplicate_of"].to_numpy(dtype=object)[repeats]
-    before = pd.Index(ids).get_indexer(pd.Index(of)) if len(repeats) else repeats
-    end[repeats] = np.where(before >= 0, before, repeats)
-    # Each pass doubles the steps taken, so these suffice for any chain, and a circle does not hang.
-    for _ in range(len(ids).bit_length()):
-        end = end[end]
-    # Rows that repeat the same one of an earlier run are one wording.
-    outside, elsewhere = repeats[before < 0], of[before < 0]
-    joined, first = np.arange(len(ids)), ids.copy()
-    _, one, number = np.unique(elsewhere, return_index=True, return_inverse=True)
-    joined[outside] = outside[one][number]
-    first[outside] = elsewhere
-    return joined[end], first
 
 
 def excerpt(texts: pd.Series) -> list[str]:

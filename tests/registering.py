@@ -110,3 +110,12 @@ class Office:
         """issue, event, other issue and number of submissions, in order."""
         wanted = f"WHERE issue_id = '{issue}'" if issue else ""
         return self.ask(f"SELECT issue_id, event, other_issue, submissions FROM history {wanted} ORDER BY rowid")
+
+
+def small_office(folder: Path) -> Office:
+    """An office with two letters about heating (i-a1), one about a market (i-m1), one about a bus (i-b1)."""
+    office = Office(folder)
+    office.receive(
+        letter("a1", HEATING, 1), letter("m1", MARKET, 2), letter("b1", BUS, 3), letter("a2", HEATING_TOO, 4)
+    )
+    return office

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import typer
-from registering import BUS, HEATING, HEATING_TOO, MARKET, Office, letter
+from registering import small_office
 from typer.testing import CliRunner
 
 from pipeline.console import app
@@ -14,11 +14,7 @@ DECISIONS = ["merge", "split", "pin", "unpin", "close", "reopen"]
 
 @pytest.fixture
 def office(tmp_path):
-    office = Office(tmp_path)
-    office.receive(
-        letter("a1", HEATING, 1), letter("m1", MARKET, 2), letter("b1", BUS, 3), letter("a2", HEATING_TOO, 4)
-    )
-    return office
+    return small_office(tmp_path)
 
 
 @pytest.fixture

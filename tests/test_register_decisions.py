@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as run_settings
 from hypothesis import strategies as st
-from registering import BUS, HEATING, HEATING_TOO, MARKET, MARKET_TOO, Office, letter
+from registering import BUS, HEATING, HEATING_TOO, MARKET, MARKET_TOO, Office, letter, small_office
 
 from pipeline.errors import InputError, OutputError
 from pipeline.register import (
@@ -27,12 +27,7 @@ DAY = dt.date(2026, 2, 3)
 
 @pytest.fixture
 def office(tmp_path):
-    """An office with two letters about heating (i-a1), one about a market (i-m1), one about a bus (i-b1)."""
-    office = Office(tmp_path)
-    office.receive(
-        letter("a1", HEATING, 1), letter("m1", MARKET, 2), letter("b1", BUS, 3), letter("a2", HEATING_TOO, 4)
-    )
-    return office
+    return small_office(tmp_path)
 
 
 def test_merged_issues_are_one_at_once_and_new_letters_to_either_come_to_it(office):

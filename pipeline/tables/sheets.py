@@ -66,7 +66,7 @@ class Formats:
 
 def clean_column(values: Sequence[Any]) -> list[Any]:
     """Values of a column as cells can hold them; None where a cell stays empty."""
-    return [_clean(value) for value in values]
+    return [None if value is None else _clean(value) for value in values]
 
 
 def write_text(sheet: Worksheet, row: int, column: int, text: str, formats: Formats, **properties: Any) -> None:
@@ -165,7 +165,9 @@ class _Styles:
 
     def of_text(self, text: str, urgent: bool) -> Format:
         """The format for this text in a row that is urgent or not."""
-        return self._decisions.get(text) or self._texts[may_become_formula(text), urgent]
+        if self._decisions and text in self._decisions:
+            return self._decisions[text]
+        return self._texts[may_become_formula(text), urgent]
 
 
 def _clean(value: Any) -> Any:
@@ -173,7 +175,7 @@ def _clean(value: Any) -> Any:
         return cell_text(value) or None
     if isinstance(value, list):
         return cell_text("、".join(value)) or None
-    if value is None or value != value:  # NaN and NaT differ from themselves
+    if value != value:  # NaN and NaT differ from themselves
         return None
     if isinstance(value, bool):
         return "是" if value else None

@@ -25,6 +25,7 @@ from pipeline.classify import (
     Stack,
     Titles,
     Tuning,
+    beside_lexicon,
     classify_labels,
     fit_bridge,
     fit_further,
@@ -302,7 +303,8 @@ def _out_of_fold(
             slopes, bias, title_model, bridge = _fit_views(
                 vectors, own, spoken[train], truth[train], labels[target], lexicon, settings.classify
             )
-            views[target][0][test] = linear_scores(unseen, slopes, bias) + title_model.scores(unseen_titles)
+            read = beside_lexicon(unseen, spoken[test], len(slopes))
+            views[target][0][test] = linear_scores(read, slopes, bias) + title_model.scores(unseen_titles)
             views[target][1][test] = lexicon_prior(spoken[test], bridge)
     return views
 
@@ -360,6 +362,10 @@ def _fit_views(
     """Weights and bias of the linear scores, what titles add, and the lexicon's bridge, from the rows with a label."""
     usable = truth != ""
     seen = truth[usable]
-    slopes, bias = fit_linear(vectors[usable], seen, labels, settings=settings)
+    # Labels of an office's own, most with few rows: the lexicon's topics carry what their rows are too few to tell.
+    own = not speaks_by_name(labels, lexicon.topics)
+    width = vectors.shape[1] + (len(lexicon.topics) + 1 if own else 0)
+    read = beside_lexicon(vectors[usable], spoken[usable], width)
+    slopes, bias = fit_linear(read, seen, labels, settings=settings, balanced=own)
     title_model = fit_titles(titles[usable] if titles is not None else None, seen, labels, settings=settings)
     return slopes, bias, title_model, fit_bridge(spoken[usable], seen, labels, lexicon.topics)

@@ -7,7 +7,7 @@ that were fitted out of fold, so that much labelled text outvotes the lexicon an
 from pipeline.classify.further import NO_FURTHER, Further, fit_further
 from pipeline.classify.linear import fit_linear, linear_scores
 from pipeline.classify.model import LabelModel, classify_labels, tabulate
-from pipeline.classify.prior import align, fit_bridge, lexicon_prior, speaks_by_name
+from pipeline.classify.prior import align, beside_lexicon, fit_bridge, lexicon_prior, speaks_by_name
 from pipeline.classify.stack import Doubles, Floats, Names, Stack, fit_stack, softmax
 from pipeline.classify.titles import Titles, fit_titles, no_titles
 from pipeline.classify.tuning import UNTUNED, Tuning, fit_tuning
@@ -24,6 +24,7 @@ __all__ = [
     "Titles",
     "Tuning",
     "align",
+    "beside_lexicon",
     "classify_labels",
     "fit_bridge",
     "fit_further",

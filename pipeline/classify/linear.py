@@ -10,13 +10,14 @@ from pipeline.settings import ClassifySettings
 
 
 def fit_linear(
-    vectors: sparse.csr_matrix, truth: Names, labels: Names, *, settings: ClassifySettings
+    vectors: sparse.csr_matrix, truth: Names, labels: Names, *, settings: ClassifySettings, balanced: bool = False
 ) -> tuple[Floats, Floats]:
     """One linear score a label, each against the rest: support vectors with squared hinge loss.
 
     Parameters
     ----------
     truth : label of each row
+    balanced : give the rows of a label together as much weight as all other rows, so that one with few rows is heard
 
     Returns
     -------
@@ -32,7 +33,8 @@ def fit_linear(
         if right.all():
             bias[column] = 1
         elif right.any() and vectors.shape[1]:
-            svc = LinearSVC(C=settings.cost, random_state=settings.seed)
+            weight = "balanced" if balanced else None
+            svc = LinearSVC(C=settings.cost, class_weight=weight, random_state=settings.seed)
             fitted = svc.fit(vectors, right)
             slopes[:, column] = fitted.coef_[0]
             bias[column] = fitted.intercept_[0]

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from pipeline.classify.further import Further
 from pipeline.classify.linear import linear_scores
-from pipeline.classify.prior import OTHER, align, lexicon_prior
+from pipeline.classify.prior import OTHER, align, beside_lexicon, lexicon_prior
 from pipeline.classify.stack import Doubles, Floats, Names, Stack, softmax
 from pipeline.classify.titles import Titles
 from pipeline.classify.tuning import Tuning
@@ -30,7 +30,8 @@ class LabelModel:
     Attributes
     ----------
     labels : the labels, sorted
-    weights : float32 of shape (n_features, n_labels)
+    weights : float32 of shape (n_features, n_labels); for labels that the lexicon does not know by name of shape
+        (n_features + n_lexicon_topics + 1, n_labels), the last rows for its shares
     bias : float32 of shape (n_labels,)
     titles : what the title alone adds
     lexicon_topics : topics of the lexicon that it was fitted with
@@ -52,8 +53,10 @@ class LabelModel:
         self, vectors: sparse.csr_matrix, titles: sparse.csr_matrix | None, spoken: Floats, lexicon: Lexicon
     ) -> Doubles:
         """Shape (n_rows, n_labels) from vectors, the vectors of titles, and `lexicon_scores`."""
+        spoken = align(spoken, lexicon, self.lexicon_topics)
+        vectors = beside_lexicon(vectors, spoken, len(self.weights))
         scores = linear_scores(vectors, self.weights, self.bias) + self.titles.scores(titles)
-        return self.stack.logits(scores, lexicon_prior(align(spoken, lexicon, self.lexicon_topics), self.bridge))
+        return self.stack.logits(scores, lexicon_prior(spoken, self.bridge))
 
     def to_parts(self) -> dict[str, NDArray[Any]]:
         """The arrays that make it up; weights as float16, which they were rounded to when fitted."""

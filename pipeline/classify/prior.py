@@ -33,6 +33,13 @@ def lexicon_shares(spoken: Floats) -> Floats:
     return np.asarray(strength / strength.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
+def beside_lexicon(vectors: sparse.csr_matrix, spoken: Floats, width: int) -> sparse.csr_matrix:
+    """Vectors as a label model of `width` features reads them: with the lexicon's shares as last columns, or alone."""
+    if width == vectors.shape[1]:
+        return vectors
+    return sparse.csr_matrix(sparse.hstack([vectors, sparse.csr_matrix(lexicon_shares(spoken))], format="csr"))
+
+
 def lexicon_prior(spoken: Floats, bridge: Floats) -> Floats:
     """Log-probability of each label by the lexicon alone, shape (n_rows, n_labels)."""
     # Sparse on purpose: a dense product sums in another order for another number of rows, and the batch would matter.

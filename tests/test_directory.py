@@ -48,6 +48,10 @@ PLACES = [
     ["道里区", "district", "道里区", "", "道里", "街道里"],
     ["新阳路街道", "township", "道里区", "新阳路街道", "", ""],
 ]
+OVERLAPS = [
+    ["zone", "district", "places", "kinds", "body", "role"],
+    ["群力新区", "道里区", "新阳路街道", "城管局", "道里区城市管理局", "lead"],
+]
 FILES = {"topics.csv": TOPICS, "departments.csv": DEPARTMENTS, "duties.csv": DUTIES, "places.csv": PLACES}
 
 
@@ -55,6 +59,12 @@ def written(folder: Path, encoding: str = "utf-8-sig", **changed: list[list[str]
     for name, rows in FILES.items():
         with open(folder / name, "w", encoding=encoding, newline="") as file:
             csv.writer(file).writerows(changed.get(name.removesuffix(".csv"), rows))
+    return folder
+
+
+def with_overlaps(folder: Path, rows: list[list[str]]) -> Path:
+    with open(written(folder) / "overlaps.csv", "w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file).writerows(rows)
     return folder
 
 
@@ -152,6 +162,47 @@ def test_a_wrong_cell_is_named_by_file_row_column_and_value(tmp_path, file, row,
     assert f"{file}.csv 第 {row} 行 {column} 列：{f'“{value}”' if value else ''}" in message
     assert says in message
     assert message.endswith("。"), "a message ends with what to do"
+
+
+def test_zones_are_read_where_the_folder_has_them(tmp_path):
+    assert load_directory(written(tmp_path)).overlaps == ()
+
+    directory = load_directory(with_overlaps(tmp_path, OVERLAPS))
+    (overlap,) = directory.overlaps
+    assert (overlap.places, overlap.kinds, overlap.role) == (("新阳路街道",), ("城管局",), "lead")
+    assert set(directory.zones) == {("道里区", "新阳路街道"), ("道里区", "群力新区")}
+    assert pickle.loads(pickle.dumps(directory)) == directory
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "shown", "says"),
+    [
+        ("zone", "", "", "是空的"),
+        ("district", "道理区", "道理区", "不是 places.csv 里的区县"),
+        ("places", "新阳路街道;群力街", "群力街", "不是 places.csv 里道里区的街道乡镇或具体地点"),
+        ("places", "", "群力新区", "来件里认不出"),
+        ("kinds", "城管局;城管", "城管", "不是能派单的部门类别"),
+        ("body", "群力管委会", "群力管委会", "departments.csv 里没有这个单位"),
+        ("role", "主办", "主办", "请写成其中一个：alone、lead、co"),
+    ],
+)
+def test_a_wrong_cell_of_a_zone_is_named(tmp_path, column, value, shown, says):
+    folder = with_overlaps(tmp_path, with_cell(OVERLAPS, 2, column, value))
+
+    with pytest.raises(DirectoryError) as error:
+        load_directory(folder)
+
+    wrong = "zone" if says == "来件里认不出" else column
+    assert f"overlaps.csv 第 2 行 {wrong} 列：{f'“{shown}”' if shown else ''}" in str(error.value)
+    assert says in str(error.value)
+
+
+def test_one_kind_in_one_place_is_settled_by_one_zone(tmp_path):
+    second = ["道里开发区", "道里区", "新阳路街道", "交警;城管局", "道里区城市管理局", "co"]
+
+    with pytest.raises(DirectoryError, match=r"第 3 行 zone 列.*新阳路街道的城管局（第 2 行）.*请从一行里去掉"):
+        load_directory(with_overlaps(tmp_path, [*OVERLAPS, second]))
+    load_directory(with_overlaps(tmp_path, [*OVERLAPS, with_cell([OVERLAPS[0], second], 2, "kinds", "交警")[1]]))
 
 
 def test_a_missing_file_is_named(tmp_path):

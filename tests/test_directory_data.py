@@ -20,8 +20,14 @@ COLUMNS = {
         *("working_days", "valid_from", "valid_until", "words"),
     ],
     "places": ["place", "level", "district", "township", "aliases", "traps"],
+    "overlaps": ["zone", "district", "places", "kinds", "body", "role", "note"],
 }
-LISTS = {"departments": ["aliases"], "duties": ["co_kinds", "words"], "places": ["aliases", "traps"]}
+LISTS = {
+    "departments": ["aliases"],
+    "duties": ["co_kinds", "words"],
+    "places": ["aliases", "traps"],
+    "overlaps": ["places", "kinds"],
+}
 
 
 def several(text: str) -> list[str]:
@@ -129,6 +135,18 @@ def test_every_kind_answers_for_the_city_and_every_township_has_its_body():
     assert {kind for kind in KINDS if (kind, "city") not in bodies} == {"街道乡镇"}
     served = Counter(row["jurisdiction"].split("/")[-1] for row in rows("departments") if row["level"] == "township")
     assert served == Counter(row["place"] for row in rows("places") if row["level"] == "township")
+
+
+def test_every_district_has_a_government_for_townships_that_are_not_named():
+    found = [row for row in rows("departments") if (row["kind"], row["level"]) == ("街道乡镇", "district")]
+    assert {row["jurisdiction"]: row["department"] for row in found} == {name: f"{name}人民政府" for name in DISTRICTS}
+
+
+def test_a_zone_is_led_by_a_committee_on_what_committees_do():
+    bodies = {row["department"] for row in rows("departments") if row["department"].endswith("管理委员会")}
+    for row in rows("overlaps"):
+        assert row["body"] in bodies, row
+        assert row["kinds"], row
 
 
 def test_a_kind_that_leads_in_districts_has_a_body_in_every_district():

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from pipeline.directory import Department, Directory, Duty, Place, Topic
+from pipeline.directory import Department, Directory, Duty, Overlap, Place, Topic
 from pipeline.errors import TableError
 from pipeline.match import Matcher, match_departments
 from pipeline.match.matcher import NEVER, View
@@ -93,7 +93,7 @@ def row(text="", title="", *, topics=(), kinds=(), departments=(), place=(), pla
         "department_probabilities": [p for _, p in departments],
         "district": place[0] if place else None,
         "township": place[1] if len(place) > 1 else None,
-        "spot": None,
+        "spot": place[2] if len(place) > 2 else None,
         "place_words": list(place_words),
     }
 
@@ -141,18 +141,57 @@ def test_a_row_goes_to_the_body_of_its_kind_and_place_with_a_reason_to_check():
     assert (result["decision"], result["urgency"]) == ("auto", "normal")
 
 
-def test_without_a_place_a_districts_duty_gives_the_kind_and_says_so():
+def test_without_a_place_the_city_takes_a_districts_matter_in_and_the_reason_says_so():
     result = routed("夜里占道经营", **MARKET)
 
-    assert result["department"] == "城管局"
-    assert "文中未写明地点" in result["reason"]
+    assert result["department"] == "哈尔滨市城市管理局"
+    assert "，文中未写明地点，先由市级单位受理，由哈尔滨市城市管理局承办。" in result["reason"]
+    in_city = routed("哈市夜里占道经营", **MARKET, place_words=["哈市"])
+    assert "，地点“哈市”，未写明区县，先由市级单位受理，" in in_city["reason"]
 
 
-def test_the_citys_body_needs_the_city_to_be_named():
+def test_without_a_place_and_a_city_body_the_kind_is_given():
+    village = {"topics": [("agriculture", 0.9)], "kinds": [("街道乡镇", 0.9)]}
+    result = routed("村务公开", **village)
+
+    assert result["department"] == "街道乡镇"
+    assert "，文中未写明地点，由街道乡镇承办。" in result["reason"]
+
+
+def test_the_only_citys_body_needs_no_place():
     fund = {"topics": [("housing", 0.9)], "kinds": [("公积金中心", 0.9)]}
+    result = routed("公积金怎么提", **fund)
 
-    assert routed("哈尔滨市公积金怎么提", **fund, place_words=["哈尔滨市"])["department"] == "哈尔滨住房公积金管理中心"
-    assert routed("公积金怎么提", **fund)["department"] == "公积金中心"
+    assert result["department"] == "哈尔滨住房公积金管理中心"
+    assert "，文中未写明地点，由哈尔滨住房公积金管理中心承办。" in result["reason"], "a city's matter is no stopgap"
+
+
+def test_a_township_helps_only_where_it_is_known():
+    stall = replace(DIRECTORY.duties[0], co_kinds=("街道乡镇",))
+    directory = replace(DIRECTORY, duties=(stall, *DIRECTORY.duties[1:]))
+    here = {"place": ("五常市", "向阳镇"), "place_words": ["五常市", "向阳镇"]}
+
+    assert routed("占道经营", **MARKET, **here, directory=directory)["co_departments"] == ["五常市向阳镇人民政府"]
+    there = {"place": ("五常市",), "place_words": ["五常市"]}
+    assert routed("占道经营", **MARKET, **there, directory=directory)["co_departments"] == []
+
+
+ZONED = replace(
+    DIRECTORY,
+    departments=(*DIRECTORY.departments, Department("群力新区管委会", "其他", "道里区", "district", ())),
+    overlaps=(Overlap("群力新区", "道里区", (), ("城管局",), "群力新区管委会", "lead"),),
+)
+
+
+def test_in_a_zone_its_body_leads_the_districts_helps_and_the_reason_says_why():
+    here = {"place": ("道里区", None, "群力新区"), "place_words": ["群力新区"]}
+    result = routed("群力新区占道经营", **MARKET, **here, directory=ZONED)
+
+    assert (result["department_kind"], result["department"]) == ("城管局", "群力新区管委会")
+    assert result["co_departments"] == ["道里区城市管理局", "哈尔滨市公安局交通警察支队"]
+    assert "，地点“群力新区”，属群力新区管理范围，由群力新区管委会承办。" in result["reason"]
+    likeness = routed("群力新区夜市", **MARKET, **here, directory=ZONED)
+    assert likeness["co_departments"] == ["道里区城市管理局"], "which needs no word of a clause"
 
 
 def test_a_township_of_two_districts_gets_its_own_government():

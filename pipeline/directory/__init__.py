@@ -1,7 +1,7 @@
-"""The directory: topics, departments, duties and places, read from four CSV files that an office edits in Excel."""
+"""The directory: topics, departments, duties and places, read from CSV files that an office edits in Excel."""
 
 from pipeline.directory.loading import check_directory, load_directory
-from pipeline.directory.model import NOBODY, Department, Directory, Duty, Place, Topic
+from pipeline.directory.model import NOBODY, Department, Directory, Duty, Overlap, Place, Topic
 from pipeline.directory.rows import Finding
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Directory",
     "Duty",
     "Finding",
+    "Overlap",
     "Place",
     "Topic",
     "check_directory",

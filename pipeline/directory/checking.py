@@ -24,6 +24,8 @@ def contradictions_of(tables: Tables) -> list[Finding]:
         *_lost_places(tables.places),
         *_lost_duties(tables),
         *_lost_departments(tables),
+        *_lost_overlaps(tables),
+        *_rival_overlaps(tables),
     ]
 
 
@@ -94,6 +96,49 @@ def _lost_departments(tables: Tables) -> Iterator[Finding]:
             yield row.finding("jurisdiction", told, stops=True)
 
 
+def _lost_overlaps(tables: Tables) -> Iterator[Finding]:
+    districts = {place.name for _, place in tables.places if place.level == "district"}
+    known = {(place.district, place.name) for _, place in tables.places if place.level in ("township", "spot")}
+    known |= {(district, district) for district in districts}
+    kinds = {body.kind for _, body in tables.departments} - {NOBODY}
+    bodies = {body.name for _, body in tables.departments}
+    for row, overlap in tables.overlaps:
+        if overlap.district not in districts:
+            told = "不是 places.csv 里的区县（level 为 district 的行）。请改正，或者在那里加上。"
+            yield row.finding("district", told, stops=True)
+            continue  # what lies in it cannot be looked up
+        if not overlap.places and (overlap.district, overlap.zone) not in known:
+            told = f"不是 places.csv 里{overlap.district}的地点，来件里认不出。请在那里加上，或者填 places 列。"
+            yield row.finding("zone", told, stops=True)
+        for name in overlap.places:
+            if (overlap.district, name) not in known:
+                told = f"不是 places.csv 里{overlap.district}的街道乡镇或具体地点。请写全称，或者在那里加上。"
+                yield row.finding("places", told, stops=True, value=name)
+        for kind in overlap.kinds:
+            if kind not in kinds:
+                told = (
+                    f"不是能派单的部门类别（departments.csv 的 kind，“{NOBODY}”除外）。请改正，或者在那里加一个单位。"
+                )
+                yield row.finding("kinds", told, stops=True, value=kind)
+        if overlap.body not in bodies:
+            told = "departments.csv 里没有这个单位。请写全称，或者在那里加上。"
+            yield row.finding("body", told, stops=True)
+
+
+def _rival_overlaps(tables: Tables) -> Iterator[Finding]:
+    """Two rows that settle one kind in one place."""
+    settled: dict[tuple[str, str, str], int] = {}
+    for row, overlap in tables.overlaps:
+        rivals = []
+        for place, kind in overlap.settles():
+            earlier = settled.setdefault((overlap.district, place, kind), row.number)
+            if earlier != row.number:
+                rivals.append(f"{place}的{kind or '其余类别'}（第 {earlier} 行）")
+        if rivals:
+            told = f"别的行已经写了归谁：{_some(rivals)}。一个地点的一类事只能归一处管，请从一行里去掉。"
+            yield row.finding("zone", told, stops=True)
+
+
 def _expired(rows: Rows[Duty], on: date) -> Iterator[Finding]:
     for row, duty in rows:
         if duty.valid_until is not None and duty.valid_until < on:
@@ -116,7 +161,7 @@ def _duties_without_body(directory: Directory, in_force: Rows[Duty]) -> Iterator
         if duty.lead_kind == NOBODY:
             continue
         kind, level = duty.lead_kind, duty.level
-        of_city = any((kind, "city", city) in bodies for city in directory.cities)
+        of_city = any((kind, "city", city.name) in bodies for city in directory.cities)
         if of_city and (level == "city" or kind in directory.city_kinds):
             lacking = []
         elif level == "township":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from itertools import pairwise, product
 from typing import Any
 
 from pipeline.phrases import Phrases
@@ -12,6 +14,7 @@ from pipeline.phrases import Phrases
 LEVELS = ("city", "district", "township")
 PLACE_LEVELS = (*LEVELS, "spot")
 URGENCIES = ("urgent", "normal")
+ROLES = ("alone", "lead", "co")
 NOBODY = "其他"  # the kind that says that no kind fits
 
 
@@ -86,6 +89,32 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Overlap:
+    """A zone with a body of its own inside a district: which of both leads there, on what.
+
+    Attributes
+    ----------
+    zone : its name; a place of that name in the district lies in it
+    places : more places of the district that lie wholly in the zone; the district's own name is all of it
+    kinds : what the row settles, at whatever level; none is all that no other row of the zone names and that a district
+        or township leads on
+    body : official name of the zone's body
+    role : of that body: alone, lead (the district's body helps) or co (the district's body leads)
+    """
+
+    zone: str
+    district: str
+    places: tuple[str, ...]
+    kinds: tuple[str, ...]
+    body: str
+    role: str
+
+    def settles(self) -> Iterator[tuple[str, str]]:
+        """Every pair of a place and a kind that the row is about; the kind is "" for all others."""
+        return product((self.zone, *self.places), self.kinds or ("",))
+
+
+@dataclass(frozen=True)
 class Directory:
     """Who does what, where. Tuples in the order of the files."""
 
@@ -93,6 +122,7 @@ class Directory:
     departments: tuple[Department, ...]
     duties: tuple[Duty, ...]
     places: tuple[Place, ...]
+    overlaps: tuple[Overlap, ...] = ()
 
     @cached_property
     def topic_names(self) -> dict[str, str]:
@@ -122,9 +152,53 @@ class Directory:
         return found
 
     @cached_property
-    def cities(self) -> tuple[str, ...]:
-        """Official names of the cities."""
-        return tuple(place.name for place in self.places if place.level == "city")
+    def cities(self) -> tuple[Place, ...]:
+        """The cities."""
+        return tuple(place for place in self.places if place.level == "city")
+
+    @cached_property
+    def city_bodies(self) -> dict[str, tuple[Department, ...]]:
+        """Kind -> its bodies at the level of the city, of all cities."""
+        found: dict[str, tuple[Department, ...]] = {}
+        for body in self.departments:
+            if body.level == "city":
+                found[body.kind] = (*found.get(body.kind, ()), body)
+        return found
+
+    @cached_property
+    def only_district(self) -> str:
+        """The district that is meant where none is named, because there is no other; "" where there are several."""
+        districts = [place.name for place in self.places if place.level == "district"]
+        return districts[0] if len(districts) == 1 else ""
+
+    @cached_property
+    def zones(self) -> dict[tuple[str, str], dict[str, Overlap]]:
+        """(district, place in a zone) -> kind -> the row that settles it; kind "" is all others."""
+        found: dict[tuple[str, str], dict[str, Overlap]] = {}
+        for overlap in self.overlaps:
+            for place, kind in overlap.settles():
+                found.setdefault((overlap.district, place), {})[kind] = overlap
+        return found
+
+    @cached_property
+    def name_pairs(self) -> dict[str, frozenset[str]]:
+        """Name of a body -> the pairs of neighbouring characters in its name and aliases, less those that mislead.
+
+        物业 is what other kinds' clauses are about, and does not point to the heating company that has it in its name.
+        """
+        kinds: dict[str, set[str]] = {}
+        for duty in self.duties:
+            for word in duty.words:
+                kinds.setdefault(word, set()).add(duty.lead_kind)
+        return {
+            body.name: frozenset(
+                pair
+                for name in (body.name, *body.aliases)
+                for pair in map("".join, pairwise(name))
+                if body.kind in kinds.get(pair, (body.kind,))
+            )
+            for body in self.departments
+        }
 
     @cached_property
     def city_kinds(self) -> frozenset[str]:
@@ -176,7 +250,7 @@ class Directory:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is cached is made again where it is needed, so that little travels to workers.
-        return Directory, (self.topics, self.departments, self.duties, self.places)
+        return Directory, (self.topics, self.departments, self.duties, self.places, self.overlaps)
 
     def valid_on(self, day: date) -> Directory:
         """The same directory with only the duty clauses in force on `day`."""

@@ -1,4 +1,4 @@
-"""Four CSV files, as an office edits them in Excel, become rows that answer for their cells.
+"""CSV files, as an office edits them in Excel, become rows that answer for their cells.
 
 What is wrong with the directory is told in Chinese: clerks edit it, and they read the message.
 """
@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.directory.model import LEVELS, PLACE_LEVELS, URGENCIES, Department, Duty, Place, Topic
+from pipeline.directory.model import LEVELS, PLACE_LEVELS, ROLES, URGENCIES, Department, Duty, Overlap, Place, Topic
 from pipeline.errors import DirectoryError
 
 COLUMNS = {
@@ -25,6 +25,8 @@ COLUMNS = {
     ),
     "places.csv": ("place", "level", "district", "township", "aliases", "traps"),
 }
+OVERLAPS = "overlaps.csv"  # only where zones with bodies of their own overlap districts
+OVERLAP_COLUMNS = ("zone", "district", "places", "kinds", "body", "role")
 
 
 @dataclass(frozen=True)
@@ -138,16 +140,17 @@ Rows = list[tuple[Row, Item]]
 
 @dataclass(frozen=True)
 class Tables:
-    """The rows of the four files that could be read, each with what it became."""
+    """The rows of the files that could be read, each with what it became."""
 
     topics: Rows[Topic]
     departments: Rows[Department]
     duties: Rows[Duty]
     places: Rows[Place]
+    overlaps: Rows[Overlap]
 
 
 def read_tables(folder: Path) -> tuple[Tables, list[Finding]]:
-    """All rows of topics.csv, departments.csv, duties.csv and places.csv that make sense alone, and what does not.
+    """All rows of the four files, and of overlaps.csv if there is one, that make sense alone, and what does not.
 
     Raises
     ------
@@ -159,6 +162,7 @@ def read_tables(folder: Path) -> tuple[Tables, list[Finding]]:
         departments=_build("departments.csv", folder, _department, findings),
         duties=_build("duties.csv", folder, _duty, findings),
         places=_build("places.csv", folder, _place, findings),
+        overlaps=_build(OVERLAPS, folder, _overlap, findings) if (folder / OVERLAPS).exists() else [],
     )
     return tables, findings
 
@@ -166,7 +170,7 @@ def read_tables(folder: Path) -> tuple[Tables, list[Finding]]:
 def _build(name: str, folder: Path, make: Callable[[Row], Item], findings: list[Finding]) -> Rows[Item]:
     """The rows of one file that can be used; what is wrong with the others is added to `findings`."""
     rows: Rows[Item] = []
-    for row in _read(folder / name, COLUMNS[name]):
+    for row in _read(folder / name, COLUMNS.get(name, OVERLAP_COLUMNS)):
         try:
             rows.append((row, make(row)))
         except CellError as error:
@@ -251,3 +255,14 @@ def _place(row: Row) -> Place:
     if len(place.name) < 2:
         raise row.wrong("place", "太短，不像地名。请写全称。")
     return place
+
+
+def _overlap(row: Row) -> Overlap:
+    return Overlap(
+        row.needed("zone"),
+        row.needed("district"),
+        row.items("places"),
+        row.items("kinds"),
+        row.needed("body"),
+        row.one_of("role", ROLES),
+    )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from math import fsum
 from typing import NamedTuple
 
-from pipeline.directory import Department, Directory
+from pipeline.directory import Department, Directory, Overlap
+
+_NOWHERE: tuple[Mapping[str, Overlap], ...] = ()
 
 
 class Scene(NamedTuple):
@@ -14,43 +18,101 @@ class Scene(NamedTuple):
     Attributes
     ----------
     district, township : official names or ""
-    in_city : some place of the directory is named
-    text : title and text, and the clause that decided
+    text : title, text and place column, and the clause that decided
+    zones : what overlaps there, kind -> row (Directory.zones): of the spot, then the township, then the district
     """
 
     district: str
     township: str
-    in_city: bool
     text: str
+    zones: tuple[Mapping[str, Overlap], ...]
 
 
-def name_body(kind: str, level: str, scene: Scene, directory: Directory | None) -> str:
-    """Official name of the kind's body at the level named by a clause, else the kind.
+class Answer(NamedTuple):
+    """Who it is, and what of that a clerk could not guess.
+
+    Attributes
+    ----------
+    name : official name of the body, or the kind where no body is settled
+    gave_way : level of the body, city or district, where a narrower one is due and its place is not known; else ""
+    overlap : the row about the zone that the place lies in, where it has a say; else None
+    beside : the other body of that overlap, which helps; "" where there is none
+    """
+
+    name: str
+    gave_way: str = ""
+    overlap: Overlap | None = None
+    beside: str = ""
+
+
+def set_scene(district: str, township: str, spot: str, *, text: str, directory: Directory | None) -> Scene:
+    """The scene of official names, each "" where it is not known; a directory's only district need not be named."""
+    if directory is None:
+        return Scene(district, township, text, _NOWHERE)
+    district = district or directory.only_district
+    zones = _NOWHERE
+    if directory.overlaps and district:
+        found = (directory.zones.get((district, place)) for place in (spot, township, district) if place)
+        zones = tuple(zone for zone in found if zone)
+    return Scene(district, township, text, zones)
+
+
+def find_body(kind: str, level: str, scene: Scene, directory: Directory | None) -> Answer:
+    """The kind's body at the level named by a clause, or the body of a zone that the place lies in; else the kind.
 
     The township's body where the clause is a township's, the district's where it is a district's, the city's where it
-    is the city's or the kind exists nowhere below; a level without such a body gives way to the next wider that the
-    place settles. Where the place is not known, or several bodies answer and the words do not tell them apart, the
-    kind itself is the answer.
+    is the city's or the kind exists nowhere below. Where the place of a narrower body is not known, the next wider
+    takes the matter in: the district's for a township's, the city's for a district's. The only city, and the only
+    district, need not be named. Where several bodies answer and the words do not tell them apart, the kind itself is
+    the answer. In a zone with a body of its own the directory's overlaps say who leads and who helps.
     """
     if directory is None:
-        return kind
-    for found in _tries(kind, level, scene, directory):
+        return Answer(kind)
+    usual = _usual(kind, level, scene, directory)
+    for zone in scene.zones:
+        overlap = zone.get(kind)
+        if overlap is None and level != "city" and kind not in directory.city_kinds:
+            overlap = zone.get("")
+        if overlap is not None:
+            if overlap.role == "co":
+                return usual._replace(overlap=overlap, beside=overlap.body)
+            helper = usual.name if overlap.role == "lead" and usual.name != kind else ""
+            return Answer(overlap.body, overlap=overlap, beside=helper)
+    return usual
+
+
+def _usual(kind: str, level: str, scene: Scene, directory: Directory) -> Answer:
+    for found, gave_way in _tries(kind, level, scene, directory):
         if found:
-            body = found[0] if len(found) == 1 else _told_apart(found, scene.text)
-            return body.name if body else kind
-    return kind
+            body = found[0] if len(found) == 1 else _told_apart(found, scene.text, directory)
+            return Answer(body.name, gave_way) if body else Answer(kind)
+    return Answer(kind)
 
 
-def _tries(kind: str, level: str, scene: Scene, directory: Directory) -> Iterator[tuple[Department, ...]]:
-    bodies = directory.bodies
-    if level == "township" and scene.township:
-        yield bodies.get((kind, "township", f"{scene.district}/{scene.township}"), ())
-        yield _of_district(bodies.get((kind, "township", scene.township), ()), scene.district)
-    if level == "city" or kind in directory.city_kinds:
-        for city in directory.cities if scene.in_city else ():
-            yield bodies.get((kind, "city", city), ())
-    if scene.district:
-        yield bodies.get((kind, "district", scene.district), ())
+def _tries(kind: str, level: str, scene: Scene, directory: Directory) -> Iterator[tuple[tuple[Department, ...], str]]:
+    """Bodies from the due level to wider ones, each with the level that it gave way to for want of a place."""
+    bodies, district, township = directory.bodies, scene.district, scene.township
+    if level == "township" and township:
+        yield bodies.get((kind, "township", f"{district}/{township}"), ()), ""
+        yield _of_district(bodies.get((kind, "township", township), ()), district), ""
+    of_city = level == "city" or kind in directory.city_kinds
+    if of_city:
+        yield _of_city(kind, scene, directory), ""
+    if district:
+        lost = level == "township" and not township
+        yield bodies.get((kind, "district", district), ()), "district" if lost else ""
+    elif not of_city:
+        yield _of_city(kind, scene, directory), "city"
+
+
+def _of_city(kind: str, scene: Scene, directory: Directory) -> tuple[Department, ...]:
+    bodies = directory.city_bodies.get(kind, ())
+    if len(directory.cities) == 1:
+        return bodies
+    named = {
+        place.name for place in directory.cities if any(name in scene.text for name in (place.name, *place.aliases))
+    }
+    return tuple(body for body in bodies if body.jurisdiction in named)
 
 
 def _of_district(found: tuple[Department, ...], district: str) -> tuple[Department, ...]:
@@ -60,10 +122,13 @@ def _of_district(found: tuple[Department, ...], district: str) -> tuple[Departme
     return tuple(body for body in found if district and any(district in name for name in (body.name, *body.aliases)))
 
 
-def _told_apart(found: tuple[Department, ...], text: str) -> Department | None:
-    """The one whose own words stand in the text most: 供热 and 燃气 of two bodies of one kind and place."""
-    pairs = [{name[i : i + 2] for name in (body.name, *body.aliases) for i in range(len(name) - 1)} for body in found]
-    shared = set.intersection(*pairs)
-    scores = [sum(pair in text for pair in own - shared) for own in pairs]
+def _told_apart(found: tuple[Department, ...], text: str, directory: Directory) -> Department | None:
+    """The one whose own words stand in the text most: 供热 and 燃气 of two bodies of one kind and place.
+
+    A pair of characters counts the less, the more of the bodies have it in their names.
+    """
+    hits = [{pair for pair in directory.name_pairs[body.name] if pair in text} for body in found]
+    holders = Counter(pair for pairs in hits for pair in pairs)
+    scores = [fsum(1 / holders[pair] for pair in pairs if holders[pair] < len(found)) for pairs in hits]
     highest = max(scores)
     return found[scores.index(highest)] if highest and scores.count(highest) == 1 else None

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from pipeline.directory import NOBODY, Directory
-from pipeline.match.bodies import Scene, name_body
+from pipeline.match.bodies import Answer, Scene, find_body, set_scene
 from pipeline.match.evidence import OTHER, Claim, Lead, claims_of_rows, leads_of_row
 from pipeline.match.matcher import Matcher, Ranking
-from pipeline.match.reasons import BLANK, quote_place, why_review, write_reason
+from pipeline.match.reasons import BLANK, explain_body, quote_place, why_review, write_reason
 from pipeline.match.urgency import find_danger
 from pipeline.schema import CLASSIFIED, MATCHED, PLACED, SEGMENTED, SUBMISSIONS, check_table, typed
 from pipeline.settings import MatchSettings
@@ -60,7 +60,7 @@ def match_departments(
     claims = claims_of_rows(titles, texts, classified, directory=directory, settings=settings)
     danger = find_danger([f"{title}\n{text}" for title, text in zip(titles, texts, strict=True)])
     views = zip(*(classified[name].tolist() for name in _VIEWS), strict=True)
-    places = zip(*(placed[name].tolist() for name in ("district", "township", "place_words")), strict=True)
+    places = zip(*(placed[name].tolist() for name in ("district", "township", "spot", "place_words")), strict=True)
     office = _Office(directory, matcher, settings)
     rows = [
         office.match(_Row(*row), _View(*view), claim, alarm)
@@ -88,15 +88,16 @@ class _Row(NamedTuple):
     place: str
     district: str | None
     township: str | None
+    spot: str | None
     place_words: Sequence[str]
 
     @property
     def blank(self) -> bool:
         return not (self.title.strip() or self.text.strip())
 
-    def scene(self) -> Scene:
-        words = f"{self.title}\n{self.text}"
-        return Scene(_known(self.district), _known(self.township), len(self.place_words) > 0, words)
+    def scene(self, directory: Directory | None) -> Scene:
+        where = (_known(name) for name in (self.district, self.township, self.spot))
+        return set_scene(*where, text=f"{self.title}\n{self.text}\n{self.place}", directory=directory)
 
 
 class _View(NamedTuple):
@@ -126,9 +127,10 @@ class _Office:
         kinds = (view.kinds, view.kind_probabilities)
         leads = leads_of_row(target, claims, departments, kinds, self.directory)
         ranking = self.matcher.view(self.directory).rank(leads, view.topic_probability, target=target)
-        scene = row.scene()
+        scene = row.scene(self.directory)
         lead = ranking.leads[0] if ranking.leads else None
-        department = self._name(lead, scene) if lead else ""
+        answer = self._find(lead, scene) if lead else Answer("")
+        department = answer.name
         candidates = self._candidates(ranking, scene)
         no_topic = view.topic == OTHER or (not view.topic and len(view.topic_labels) > 0) or _nobody(lead)
         decision = self._decide(ranking, view, no_topic)
@@ -141,7 +143,8 @@ class _Office:
             review_because=why_review(ranking, candidates, no_topic=no_topic, directory=self.directory),
             topic="" if _nobody(lead) else view.topic,
             danger=danger,
-            place=quote_place(row.place_words, row.title, row.text, row.place),
+            place=quote_place(row.place_words, row.title, row.text, row.place)
+            + explain_body(answer, decision, placed=len(row.place_words) > 0),
             words_kept=self.settings.reason_words,
             directory=self.directory,
         )
@@ -150,7 +153,7 @@ class _Office:
             department,
             self._probability(ranking) if department else 0.0,
             candidates,
-            self._partners(lead, department, scene),
+            self._partners(lead, answer, scene),
             reason,
             "urgent" if danger else "normal",
             decision,
@@ -159,31 +162,34 @@ class _Office:
     def _candidates(self, ranking: Ranking, scene: Scene) -> list[str]:
         candidates: list[str] = []
         for lead in ranking.leads:
-            name = self._name(lead, scene)
+            name = self._find(lead, scene).name
             if name and name not in candidates:
                 candidates.append(name)
             if len(candidates) == self.settings.candidates:
                 break
         return candidates
 
-    def _name(self, lead: Lead, scene: Scene) -> str:
+    def _find(self, lead: Lead, scene: Scene) -> Answer:
         if self.matcher.target == "department":
-            return str(lead.name)
+            return Answer(str(lead.name))
         if _nobody(lead):
-            return ""
+            return Answer("")
         if lead.claim is None:
-            return name_body(lead.kind, _USUAL_LEVEL.get(lead.kind, "district"), scene, self.directory)
+            return find_body(lead.kind, _USUAL_LEVEL.get(lead.kind, "district"), scene, self.directory)
         # 供热企业 in a clause whose words stand in the text tells the heating company from the gas company.
         spoken = scene._replace(text=scene.text + lead.claim.duty.clause) if lead.claim.words else scene
-        return name_body(lead.kind, lead.claim.duty.level, spoken, self.directory)
+        return find_body(lead.kind, lead.claim.duty.level, spoken, self.directory)
 
-    def _partners(self, lead: Lead | None, department: str, scene: Scene) -> list[str]:
+    def _partners(self, lead: Lead | None, answer: Answer, scene: Scene) -> list[str]:
+        named = [answer.beside] if answer.beside else []
         # A clause none of whose words was found says nothing about who helps.
-        if lead is None or lead.claim is None or not lead.claim.words:
-            return []
-        duty = lead.claim.duty
-        named = [name_body(kind, duty.level, scene, self.directory) for kind in duty.co_kinds if kind != lead.kind]
-        return [name for name in dict.fromkeys(named) if name != department]
+        if lead is not None and lead.claim is not None and lead.claim.words:
+            duty = lead.claim.duty
+            for kind in duty.co_kinds:
+                # Which street or village helps is known by its name only, and no wider body helps in its stead.
+                if kind != lead.kind and (scene.township or kind not in _USUAL_LEVEL):
+                    named.append(find_body(kind, _USUAL_LEVEL.get(kind, duty.level), scene, self.directory).name)
+        return [name for name in dict.fromkeys(named) if name != answer.name]
 
     def _decide(self, ranking: Ranking, view: _View, no_topic: bool) -> str:
         if no_topic:

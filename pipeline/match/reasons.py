@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.directory import Directory
+from pipeline.match.bodies import Answer
 from pipeline.match.evidence import Lead
 from pipeline.match.matcher import Ranking
 
@@ -43,7 +44,7 @@ def write_reason(
     department : as routed; may be ""
     topic : key or label, or ""
     danger : the word that makes the row urgent, as written, or ""
-    place : what `quote_place` made
+    place : what `quote_place` and `explain_body` made
     words_kept : most words quoted
     """
     parts = [
@@ -66,6 +67,22 @@ def quote_place(words: Sequence[str], title: str, text: str, column: str) -> str
     if together in column:
         return f"填报地点“{together}”"
     return "地点" + "、".join(f"“{word}”" for word in words)
+
+
+def explain_body(answer: Answer, decision: str, *, placed: bool) -> str:
+    """What the place has to do with the body, where that is not plain; goes behind what `quote_place` made.
+
+    Parameters
+    ----------
+    placed : some place was quoted
+    """
+    if answer.overlap is not None:
+        return f"，属{answer.overlap.zone}管理范围"
+    # With decision review the body is only a thought, and nobody takes the matter in yet.
+    if not answer.gave_way or decision == "review":
+        return ""
+    wanted, taken = ("区县", "市级单位") if answer.gave_way == "city" else ("街道乡镇", "区县")
+    return f"，未写明{wanted}，先由{taken}受理" if placed else f"，先由{taken}受理"
 
 
 def _evidence(lead: Lead | None, topic: str, words_kept: int, directory: Directory | None) -> list[str]:

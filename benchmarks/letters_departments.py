@@ -51,7 +51,9 @@ def main() -> None:
         folds = stratified_folds(groups, letters["department"].to_numpy(dtype=np.str_), settings=spread)
         routed = pd.concat([route_fold(letters[folds != fold], letters[folds == fold]) for fold in np.unique(folds)])
         found.append(scores(letters, routed.set_index("submission_id").loc[letters["submission_id"]]))
-        print(f"| {seed} | {' | '.join(f'{v:.3f}' for v in found[-1])} | {time.perf_counter() - start:.0f} |", flush=True)
+        print(
+            f"| {seed} | {' | '.join(f'{v:.3f}' for v in found[-1])} | {time.perf_counter() - start:.0f} |", flush=True
+        )
     print(f"| mean | {' | '.join(f'{v:.3f}' for v in np.mean(found, axis=0))} | |")
 
 

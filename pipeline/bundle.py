@@ -5,6 +5,7 @@ vectorizer.npz    plain arrays of each fitted object; loading runs no code
 lexicon.npz       what training made of the lexicon's weights
 topic.npz kind.npz department.npz   the label models that there were labels for
 matcher.npz
+past.npz          labelled matters by which like ones are known, with who handled them
 issues.npz        weights of the pair scorer, and the words that are no names
 training.parquet  the rows learned from, so that retraining needs nothing else
 card.md           what it was trained on, its scores, where it fails; Chinese and English
@@ -32,11 +33,12 @@ from pipeline.cluster import PairScorer
 from pipeline.errors import BundleError, PipelineError
 from pipeline.match import Matcher
 from pipeline.parts import write_part
+from pipeline.recall import Past
 from pipeline.resources import shipped
 from pipeline.settings import Settings, merge_settings
 from pipeline.vectorize import Vectorizer
 
-FORMAT = 3
+FORMAT = 4
 TARGETS = ("topic", "kind", "department")
 _TRAINING = "training.parquet"
 _ISSUES = "issues.npz"
@@ -54,6 +56,7 @@ class Bundle:
     tuning : the lexicon's weights as training left them
     models : label model by target; only the targets that there were labels for
     matcher : weights, calibration and thresholds of the lead
+    past : the labelled matters with their leads
     scorer : the probability that two rows are one issue
     manifest : what manifest.json holds
     """
@@ -62,6 +65,7 @@ class Bundle:
     tuning: Tuning
     models: Mapping[str, LabelModel]
     matcher: Matcher
+    past: Past
     scorer: PairScorer
     manifest: Mapping[str, Any]
 
@@ -86,11 +90,12 @@ def save_bundle(bundle: Bundle, folder: Path, *, training: pd.DataFrame, card: s
     if unfinished.exists():
         shutil.rmtree(unfinished)
     unfinished.mkdir(parents=True)
-    fitted: dict[str, Vectorizer | Tuning | LabelModel | Matcher | PairScorer] = {
+    fitted: dict[str, Vectorizer | Tuning | LabelModel | Matcher | Past | PairScorer] = {
         "vectorizer": bundle.vectorizer,
         "lexicon": bundle.tuning,
         **bundle.models,
         "matcher": bundle.matcher,
+        "past": bundle.past,
         "issues": bundle.scorer,
     }
     for name, item in fitted.items():
@@ -143,6 +148,7 @@ def load_bundle(folder: Path) -> Bundle:
                 if f"{target}.npz" in manifest["files"]
             },
             matcher=Matcher.from_parts(_arrays(folder / "matcher.npz")),
+            past=Past.from_parts(_arrays(folder / "past.npz")),
             scorer=PairScorer.from_parts(_arrays(folder / _ISSUES)),
             manifest=manifest,
         )

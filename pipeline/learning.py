@@ -158,8 +158,14 @@ def classify_unseen(segmented: pd.DataFrame, learned: Learned, *, lexicon: Lexic
     segmented : table SEGMENTED of the rows, index as in the labelled table
     """
     others = segmented[~segmented.index.isin(learned.out_of_fold.index)]
+    vectorizer = learned.vectorizer
     further = classify_labels(
-        others, vectorizer=learned.vectorizer, lexicon=lexicon, models=learned.models, tuning=learned.tuning
+        others,
+        vectorizer.transform(others),
+        vectorizer=vectorizer,
+        lexicon=lexicon,
+        models=learned.models,
+        tuning=learned.tuning,
     )
     return pd.concat([learned.out_of_fold, further.set_axis(others.index, axis=0)]).loc[segmented.index]
 

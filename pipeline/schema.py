@@ -56,6 +56,7 @@ SUBMISSIONS = Table(
         Column("submitted_at", "time?", "提交时间"),
         Column("channel", "str", "来源渠道"),
         Column("place", "str", "填报地点"),
+        Column("returned_by", "list", "退回单位"),
         Column("source_file", "str", "来源文件"),
         Column("source_sheet", "str", "来源工作表"),
         Column("source_row", "int", "来源行"),
@@ -71,10 +72,10 @@ LABELS = Table(
         Column("department", "str", "承办单位"),
         Column("department_kind", "list", "承办部门类别"),
         Column("co_kinds", "list", "协办部门类别"),
-        Column("returned_by", "list", "退回单位"),
         Column("issue", "str", "事项"),
         Column("tokens", "list", "分词"),
         Column("learn_only", "bool", "只学不考"),
+        Column("example", "bool", "样例"),
     ),
 )
 LABELLED = Table("LABELLED", SUBMISSIONS.columns + LABELS.columns)
@@ -112,6 +113,23 @@ CLASSIFIED = Table(
         Column("kind_probabilities", "floats"),
         Column("department_labels", "list"),
         Column("department_probabilities", "floats"),
+    ),
+)
+
+# What each row is like: cosines of 0 to 1, most like first. An id that a reason may not name is "".
+RECALLED = Table(
+    "RECALLED",
+    (
+        Column("submission_id", "str"),
+        Column("past_ids", "list"),
+        Column("past_leads", "list"),
+        Column("past_partners", "list"),
+        Column("past_likeness", "floats"),
+        Column("clauses", "list"),
+        Column("clause_likeness", "floats"),
+        Column("returned_ids", "list"),
+        Column("returned_bodies", "list"),
+        Column("returned_likeness", "floats"),
     ),
 )
 

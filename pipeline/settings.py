@@ -72,6 +72,21 @@ class PlaceSettings:
 
 
 @dataclass(frozen=True)
+class RecallSettings:
+    """How past matters, duty clauses and returned matters that are like a row are found."""
+
+    past_rows: int = 50_000  # labelled matters kept in a bundle, the newest
+    past_features: int = 60  # heaviest features kept of each
+    common_rows: int = 100  # past matters; a feature of more finds none, which bounds the cost of a row
+    searched_features: int = 150  # heaviest features of a row by which past matters are looked for
+    like_matters: int = 10  # past matters recalled of a row
+    clause_matters: int = 15  # past matters of its department by which a clause's meaning is widened
+    clause_features: int = 200  # heaviest features kept of a clause, or of a returned matter
+    like_clauses: int = 12  # clauses recalled of a row
+    returned_likeness: float = 0.4  # 0 to 1; a returned matter that is less like a row says nothing about it
+
+
+@dataclass(frozen=True)
 class MatchSettings:
     """How topic, words and place become a department, and when a person must look."""
 
@@ -82,6 +97,9 @@ class MatchSettings:
     reason_words: int = 4  # words of the text quoted in a reason
     title_weight: float = 2.0  # a duty's word in the title, against 1 in the text
     fallback_weight: float = 0.25  # a topic's general clause, against about 0.7 for one word of a clause found
+    clause_likeness: float = 0.15  # 0 to 1; a clause none of whose words was found is quoted if it reads so alike
+    cited_likeness: float = 0.35  # 0 to 1; a past matter that is so alike is named in the reason
+    returned_weight: float = 6.0  # log-odds taken off a body that sent a matter back which is the same
     topic_floor: float = 0.02  # probability lent to every topic, so that plain words can overrule a wrong topic
 
 
@@ -132,6 +150,7 @@ class Settings:
     vectorize: VectorizeSettings = field(default_factory=VectorizeSettings)
     classify: ClassifySettings = field(default_factory=ClassifySettings)
     places: PlaceSettings = field(default_factory=PlaceSettings)
+    recall: RecallSettings = field(default_factory=RecallSettings)
     match: MatchSettings = field(default_factory=MatchSettings)
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
     tables: TablesSettings = field(default_factory=TablesSettings)

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "pipeline"
 BOTTOM = {"errors"}
 GROUND = BOTTOM | {"schema", "settings", "resources", "parts", "measure", "phrases", "repetitions"}
-STAGES = ("reading", "segment", "vectorize", "classify", "places", "match", "cluster", "tables", "evaluate")
+STAGES = ("reading", "segment", "vectorize", "classify", "places", "recall", "match", "cluster", "tables", "evaluate")
 MAY_IMPORT = {
     "errors": set(),
     "schema": BOTTOM,
@@ -28,12 +28,13 @@ MAY_IMPORT = {
     "labelling": GROUND,
     "learning": GROUND | {"segment", "vectorize", "classify", "evaluate"},
     "issue_learning": GROUND | {"cluster", "evaluate", "vectorize"},
-    "bundle": GROUND | {"vectorize", "classify", "cluster", "match"},
+    "lead_learning": GROUND | {"match", "recall"},
+    "bundle": GROUND | {"vectorize", "classify", "cluster", "match", "recall"},
     "card": GROUND,
     "workspace": GROUND,
     "register": GROUND | {"cluster"},
     "runs": GROUND | {"reading"},
-    "tools": GROUND | {"bundle", "directory", "places", "runs", "segment", "vectorize"},
+    "tools": GROUND | {"bundle", "directory", "places", "recall", "runs", "segment", "vectorize"},
 }
 ABOVE = {"flow", "console", "console_issues", "__init__"}
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from pipeline.directory import Department, Directory, Duty, Overlap, Place, Topic
 from pipeline.errors import TableError
 from pipeline.match import Matcher, match_departments
-from pipeline.match.matcher import NEVER, View
-from pipeline.schema import MATCHED
+from pipeline.match.ranking import View
+from pipeline.match.thresholds import NEVER
+from pipeline.schema import MATCHED, RECALLED
 from pipeline.settings import MatchSettings
 
 CITY, SETTINGS = "哈尔滨市", MatchSettings()
@@ -74,12 +75,15 @@ DIRECTORY = Directory(
 )
 
 # Wide open, so that a test sees what is decided and not what is withheld.
-OPEN = View(np.array([1.0, 1.0]), np.array([0.0, 1.0, 0.0, 0.0, 0.0, 0.0]), np.array([0.5, 0.1]))
+OPEN = View(np.array([1.0, 1.0, 5.0, 3.0, 1.0, 1.0]), np.array([0.0, 1.0, *[0.0] * 6]), np.array([0.5, 0.1]))
+NO_LABELS = np.zeros(0, dtype="U1")
 
 
-def row(text="", title="", *, topics=(), kinds=(), departments=(), place=(), place_words=(), column=""):
-    """One submission with what the stages before have said of it."""
+def row(text="", title="", *, topics=(), kinds=(), departments=(), place=(), place_words=(), column="", **recalled):
+    """One submission with what the stages before have said of it; `recalled` are lists of RECALLED."""
     return {
+        **{name: recalled.get(name, []) for name in RECALLED.names[1:]},
+        "returned_by": recalled.get("returned_by", []),
         "title": title,
         "text": text,
         "place": column,
@@ -111,7 +115,7 @@ def tables(rows):
 
 def matched(*rows, target="kind", directory=DIRECTORY, view=OPEN):
     frame = tables(rows)
-    matcher = Matcher(target, view, view)
+    matcher = Matcher(target, NO_LABELS, view, view)
     return match_departments(frame, frame, frame, frame, directory=directory, matcher=matcher, settings=SETTINGS)
 
 
@@ -250,7 +254,7 @@ def test_without_a_directory_the_learned_kind_is_the_department():
 
 
 def test_topics_of_the_users_own_are_decided_by_topic_without_any_department():
-    sure = View(np.array([1.0, 1.0]), np.array([0.0, 0.0, 0.0, 1.0, 0.0, 0.0]), np.array([0.9, 0.5]))
+    sure = View(OPEN.ranking, np.array([0.0, 0.0, 0.0, 1.0, *[0.0] * 4]), np.array([0.9, 0.5]))
     own = matched(
         row("修路", topics=[("城乡建设", 0.97)]),
         row("修路", topics=[("城乡建设", 0.7)]),
@@ -369,11 +373,11 @@ def test_a_missing_column_is_named():
     with pytest.raises(TableError, match="kind_labels"):
         match_departments(
             frame,
-            frame,
             frame.drop(columns="kind_labels"),
             frame,
+            frame,
             directory=None,
-            matcher=Matcher("kind", OPEN, OPEN),
+            matcher=Matcher("kind", NO_LABELS, OPEN, OPEN),
             settings=SETTINGS,
         )
 

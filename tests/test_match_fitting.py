@@ -10,8 +10,9 @@ from test_match import DIRECTORY, SETTINGS, duty, row, tables
 from pipeline.directory import Directory, Topic
 from pipeline.errors import BundleError, InputError
 from pipeline.match import Matcher, fit_matcher, match_departments
-from pipeline.match.evidence import claims_of_rows
-from pipeline.match.matcher import NEVER, lowest_threshold, set_thresholds
+from pipeline.match.claims import find_claims
+from pipeline.match.thresholds import NEVER, lowest_threshold, set_thresholds
+from pipeline.match.weights import fit_weights
 from pipeline.schema import LABELS
 
 SCHOOLS = Directory(
@@ -28,7 +29,8 @@ SCHOOLS = Directory(
 def test_a_bare_noun_says_little_unless_in_the_title_or_with_a_second_word():
     def share(text, title=""):
         frame = tables([row(text, title, topics=[("education", 0.5), ("traffic", 0.5)])])
-        return claims_of_rows([title], [text], frame, directory=SCHOOLS, settings=SETTINGS)[0]["教育局"].share
+        claims = find_claims([title], [text], frame, directory=SCHOOLS, settings=SETTINGS)
+        return claims.share[claims.kind == claims.kinds.index("教育局")][0]
 
     assert share("幼儿园门口天天堵车") < 0.4
     assert share("门口天天堵车", "幼儿园") > 0.5
@@ -55,9 +57,13 @@ def labelled(n, *, right_share, seed=1):
     return frame, truth
 
 
+def fit(frame, truth, **kwargs):
+    return fit_matcher(frame, frame, frame, (frame, frame), truth, **kwargs)
+
+
 def test_thresholds_keep_the_accuracy_asked_for_on_rows_not_seen():
     frame, truth = labelled(600, right_share=0.85)
-    matcher = fit_matcher(frame, frame, truth, directory=DIRECTORY, settings=SETTINGS)
+    matcher = fit(frame, truth, directory=DIRECTORY, settings=SETTINGS)
     fresh, fresh_truth = labelled(600, right_share=0.85, seed=2)
     result = match_departments(fresh, fresh, fresh, fresh, directory=DIRECTORY, matcher=matcher, settings=SETTINGS)
     right = np.array(
@@ -73,7 +79,7 @@ def test_thresholds_keep_the_accuracy_asked_for_on_rows_not_seen():
 
 def test_a_handful_of_rows_never_earns_auto():
     frame, truth = labelled(8, right_share=2.0)
-    matcher = fit_matcher(frame, frame, truth, directory=DIRECTORY, settings=SETTINGS)
+    matcher = fit(frame, truth, directory=DIRECTORY, settings=SETTINGS)
 
     assert matcher.informed.thresholds[0] == NEVER
 
@@ -100,12 +106,12 @@ def test_rows_decided_check_are_good_enough_by_themselves():
 def test_no_label_to_learn_from_is_an_error_that_says_what_to_add():
     frame, truth = labelled(5, right_share=0.5)
     with pytest.raises(InputError, match="No labelled row has a kind .* Add rows"):
-        fit_matcher(frame, frame, truth.assign(department_kind=[[]] * 5), directory=None, settings=SETTINGS)
+        fit(frame, truth.assign(department_kind=[[]] * 5), directory=None, settings=SETTINGS)
 
 
 def test_a_matcher_survives_the_bundle_and_a_damaged_one_is_refused(tmp_path):
     frame, truth = labelled(60, right_share=0.85)
-    matcher = fit_matcher(frame, frame, truth, directory=None, settings=SETTINGS)
+    matcher = fit(frame, truth, directory=None, settings=SETTINGS)
     np.savez_compressed(tmp_path / "matcher.npz", **matcher.to_parts())
     with np.load(tmp_path / "matcher.npz", allow_pickle=False) as parts:
         again = Matcher.from_parts(dict(parts))
@@ -114,3 +120,24 @@ def test_a_matcher_survives_the_bundle_and_a_damaged_one_is_refused(tmp_path):
     np.testing.assert_array_equal(again.plain.thresholds, matcher.plain.thresholds)
     with pytest.raises(BundleError, match="Train the model anew"):
         Matcher.from_parts({"target": np.array(["kind"])})
+
+
+def test_a_reason_that_tells_who_is_right_gets_more_weight_and_one_that_misleads_none():
+    random = np.random.default_rng(1)
+    rows = np.repeat(np.arange(200), 2)
+    right = np.tile([True, False], 200)
+    telling = right + random.normal(0, 0.5, 400)
+    misleading = ~right + random.normal(0, 0.5, 400)
+    nothing = np.zeros(400)
+    weights = fit_weights(np.column_stack([telling, misleading, nothing]), rows, right, np.array([0.5, 0.5, 0.7]))
+
+    assert weights[0] > 2
+    assert weights[1] == 0, "a reason never speaks against a candidate"
+    assert weights[2] == pytest.approx(0.7), "what no row has keeps its usual weight"
+
+
+def test_few_rows_change_the_usual_weights_little():
+    features = np.array([[1.0], [0.0], [0.0], [1.0]])
+    weights = fit_weights(features, np.array([0, 0, 1, 1]), np.array([True, False, True, False]), np.array([0.5]))
+
+    assert 0.2 < weights[0] < 0.6

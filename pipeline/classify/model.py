@@ -91,6 +91,7 @@ class LabelModel:
 
 def classify_labels(
     segmented: pd.DataFrame,
+    vectors: sparse.csr_matrix,
     *,
     vectorizer: Vectorizer,
     lexicon: Lexicon,
@@ -105,6 +106,7 @@ def classify_labels(
     Parameters
     ----------
     segmented : table SEGMENTED
+    vectors : of the same rows, as `vectorizer` makes them
     models : by target: topic, kind, department; one that is absent leaves its columns "" and empty
     tuning : the lexicon's weights as training left them
 
@@ -117,7 +119,6 @@ def classify_labels(
     TableError : a column of SEGMENTED is missing
     """
     check_table(segmented, SEGMENTED, where="classify_labels")
-    vectors = vectorizer.transform(segmented)
     weights = tuning.weights(lexicon)
     spoken = lexicon_scores(segmented, lexicon, settings=vectorizer.settings, weights=weights)
     said = np.array(

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import pairwise, product
 from typing import Any
 
+from pipeline.directory.clauses import Clauses, tabulate_clauses
 from pipeline.phrases import Phrases
 
 LEVELS = ("city", "district", "township")
@@ -211,6 +212,15 @@ class Directory:
         by_alias = {alias: body.kind for body in self.departments for alias in body.aliases}
         return by_alias | {body.name: body.kind for body in self.departments} | {kind: kind for kind in self.kinds}
 
+    @cached_property
+    def _official_names(self) -> dict[str, str]:
+        by_alias = {alias: body.name for body in self.departments for alias in body.aliases}
+        return by_alias | {body.name: body.name for body in self.departments}
+
+    def official_name(self, name: str) -> str:
+        """The official name of a body given by name or alias; "" where the directory does not know it."""
+        return self._official_names.get(name, "")
+
     def kind_of(self, name: str) -> str:
         """The kind of a department given by name, alias or kind; "" where the directory does not know it."""
         return self._kinds_of_names.get(name, "")
@@ -247,6 +257,33 @@ class Directory:
                 (general[leads.index(kind)], leads.count(kind) / len(leads)) for kind in dict.fromkeys(leads)
             )
         return chosen
+
+    @cached_property
+    def clauses(self) -> Clauses:
+        """The clauses as arrays."""
+        number = {topic.key: place for place, topic in enumerate(self.topics)}
+        return tabulate_clauses(
+            self.duties_by_word,
+            [duty.lead_kind for duty in self.duties],
+            [number.get(duty.topic, len(number)) for duty in self.duties],
+            [self.fallback_duties.get(topic.key, ()) for topic in self.topics],
+        )
+
+    @cached_property
+    def kind_names(self) -> tuple[Phrases, tuple[str, ...]]:
+        """What people call the kinds of department, ready to be looked for, and the kind of each name.
+
+        Names and aliases of bodies, whole and without the name of their place; one that two kinds share tells nothing.
+        """
+        meant: dict[str, set[str]] = {}
+        cities = [city.name for city in self.cities]
+        for body in self.departments:
+            for name in (body.kind, body.name, *body.aliases):
+                for short in (name, *(name.removeprefix(place) for place in (body.jurisdiction, *cities))):
+                    if len(short) > 1:
+                        meant.setdefault(short, set()).add(body.kind)
+        known = {name: min(kinds) for name, kinds in meant.items() if len(kinds) == 1 and NOBODY not in kinds}
+        return Phrases.of(known), tuple(known.values())
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is cached is made again where it is needed, so that little travels to workers.

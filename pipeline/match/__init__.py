@@ -1,6 +1,6 @@
-"""Topic, words and place become a department, with the reason and a calibrated probability that it is right."""
+"""Topic, words, place and past matters become a department, with the reason and a calibrated probability."""
 
 from pipeline.match.leads import match_departments
-from pipeline.match.matcher import Matcher, fit_matcher
+from pipeline.match.ranking import Matcher, fit_matcher, target_of
 
-__all__ = ["Matcher", "fit_matcher", "match_departments"]
+__all__ = ["Matcher", "fit_matcher", "match_departments", "target_of"]

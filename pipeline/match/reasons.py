@@ -3,36 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pipeline.directory import Directory
 from pipeline.match.bodies import Answer
-from pipeline.match.evidence import Lead
-from pipeline.match.matcher import Ranking
+from pipeline.match.lead import Lead, Likes
 
 BLANK = "标题和内容均为空，请人工判定承办单位。"
 _NO_DIRECTORY = "没有使用职责目录"
+_IDS_SHOWN = 3  # past matters named in a reason
 
 
-def why_review(ranking: Ranking, names: Sequence[str], *, no_topic: bool, directory: Directory | None) -> str:
-    """Why a person must decide, in a few words."""
+class Outcome(NamedTuple):
+    """What was decided.
+
+    Attributes
+    ----------
+    department : as routed; may be ""
+    decision : auto, check or review
+    review_because : what `why_review` said
+    sent_back : a like matter and the body that sent it back; ("", body) where it was this one; else None
+    """
+
+    department: str
+    decision: str
+    review_because: str
+    sent_back: tuple[str, str] | None
+
+
+def why_review(
+    shares: Sequence[float],
+    names: Sequence[str],
+    probability: float,
+    *,
+    no_topic: bool,
+    directory: Directory | None,
+) -> str:
+    """Why a person must decide, in a few words.
+
+    Parameters
+    ----------
+    shares : of the two best candidates, 0 to 1
+    """
     if no_topic:
         return "主题不明确"
     if not names:
         return "没有相符的职责" if directory else _NO_DIRECTORY
-    if len(names) > 1 and ranking.shares[0] < 2 * ranking.shares[1]:
+    if len(names) > 1 and shares[0] < 2 * shares[1]:
         return f"“{names[0]}”与“{names[1]}”难以区分"
-    return f"把握不足（{ranking.probability:.0%}）"
+    return f"把握不足（{probability:.0%}）"
 
 
 def write_reason(
     *,
     lead: Lead | None,
-    department: str,
-    decision: str,
-    review_because: str,
     topic: str,
     danger: str,
     place: str,
+    outcome: Outcome,
     words_kept: int,
     directory: Directory | None,
 ) -> str:
@@ -41,7 +69,6 @@ def write_reason(
     Parameters
     ----------
     lead : the winner; None where nothing fits or the winner is nobody
-    department : as routed; may be ""
     topic : key or label, or ""
     danger : the word that makes the row urgent, as written, or ""
     place : what `quote_place` and `explain_body` made
@@ -51,7 +78,8 @@ def write_reason(
         *_evidence(lead, topic, words_kept, directory),
         f"含紧急情形“{danger}”" if danger else "",
         place,
-        _outcome(department, decision, review_because, directory),
+        _sent_back(outcome.sent_back),
+        _decision(outcome, directory),
     ]
     return "，".join(part for part in parts if part) + "。"
 
@@ -89,15 +117,34 @@ def _evidence(lead: Lead | None, topic: str, words_kept: int, directory: Directo
     name = directory.topic_names.get(topic, topic) if directory else topic
     if lead is None:
         return [f"依据主题“{name}”"] if name else []
-    words = _shortened(lead.claim.words, words_kept) if lead.claim else []
+    words = _shortened(lead.words, words_kept)
     sure = lead.learned is not None and lead.learned >= 0.5
-    if lead.claim and words:
-        found = [f"依据职责“{lead.claim.duty.clause.rstrip('。；')}”", f"文中“{'、'.join(words)}”"]
-        return [*found, "与学过的同类件一致"] if sure else found
+    past = _past(lead.likes)
+    if lead.duty and words:
+        found = [f"依据职责“{_clause(lead)}”", f"文中“{'、'.join(words)}”"]
+        return [*found, past or ("与学过的同类件一致" if sure else "")]
+    if lead.duty and lead.found_by == "meaning":
+        return [f"说的事与职责“{_clause(lead)}”相近", past or ("与学过的同类件一致" if sure else "")]
+    if past:
+        return [past]
     if lead.learned:
         # Below one half it is only the likeliest of several, and not what most were routed to.
         return [f"依据学过的同类件多由“{lead.name}”承办" if sure else f"学过的件中与“{lead.name}”承办的最接近"]
     return [f"依据主题“{name}”多由“{lead.name}”承办", "文中未见具体职责的用语"]
+
+
+def _clause(lead: Lead) -> str:
+    return lead.duty.clause.rstrip("。；") if lead.duty else ""
+
+
+def _past(likes: Likes) -> str:
+    """类似件 3 件（a、b、c）均由其承办; only where most were the candidate's."""
+    own, whole = len(likes.own), len(likes.own) + likes.others
+    if not own or 2 * own <= whole:
+        return ""
+    shown = "、".join(likes.own[:_IDS_SHOWN]) + ("等" if own > _IDS_SHOWN else "")
+    count = f"类似件 {own} 件" if own == whole else f"类似件 {whole} 件中 {own} 件"
+    return f"{count}（{shown}）{'均' if own == whole and own > 1 else ''}由该单位承办"
 
 
 def _shortened(words: Sequence[str], kept: int) -> list[str]:
@@ -106,11 +153,19 @@ def _shortened(words: Sequence[str], kept: int) -> list[str]:
     return [word for word in distinct if not any(word != other and word in other for other in distinct)][:kept]
 
 
-def _outcome(department: str, decision: str, review_because: str, directory: Directory | None) -> str:
-    if decision == "review":
+def _sent_back(matter: tuple[str, str] | None) -> str:
+    if matter is None:
+        return ""
+    name, body = matter
+    return f"类似件 {name} 曾被{body}退回" if name else f"本件已被{body}退回"
+
+
+def _decision(outcome: Outcome, directory: Directory | None) -> str:
+    department = outcome.department
+    if outcome.decision == "review":
         first = f"，可先考虑{department}" if department else ""
-        return f"{review_because}{first}，请人工判定承办单位"
+        return f"{outcome.review_because}{first}，请人工判定承办单位"
     if not department:
         nobody = "目录中没有承办单位可列" if directory else _NO_DIRECTORY
-        return nobody if decision == "auto" else f"{nobody}，请核对主题"
-    return f"由{department}承办" if decision == "auto" else f"拟由{department}承办，请核对"
+        return nobody if outcome.decision == "auto" else f"{nobody}，请核对主题"
+    return f"由{department}承办" if outcome.decision == "auto" else f"拟由{department}承办，请核对"

@@ -94,6 +94,7 @@ def rows_of_block(
         "submitted_at": _times(block, kept, tally),
         "channel": [cell_text(cell) for cell in _picked(block, "channel", kept)],
         "place": [cell_text(cell) for cell in _picked(block, "place", kept)],
+        "returned_by": pd.Series([_label_list(cell) for cell in _picked(block, "returned_by", kept)], dtype="object"),
         "source_file": [file.name] * len(kept),
         "source_sheet": [block.sheet] * len(kept),
         "source_row": [block.rows[index] for index in kept],

@@ -1,0 +1,13 @@
+"""The order of the stages. The only file that knows them all.
+
+submissions -> segmented -> classified -> placed -> matched --+--> routed -> tables
+                   |                                          |
+                   +-------------> sketches -> issues --------+
+"""
+
+from pipeline.flow.batch import RouteStage, route_batch
+from pipeline.flow.progress import Progress
+from pipeline.flow.routing import route
+from pipeline.flow.training import train
+
+__all__ = ["Progress", "RouteStage", "route", "route_batch", "train"]

@@ -1,0 +1,43 @@
+"""Lists in the cells of a table as flat arrays, and what is done with those."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Doubles = NDArray[np.float64]
+
+
+def flatten(column: pd.Series[Any]) -> tuple[Ints, list[Any]]:
+    """The values of all lists of a column, and the row of each."""
+    lists = column.tolist()
+    sizes = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
+    return np.repeat(np.arange(len(lists)), sizes), list(chain.from_iterable(lists))
+
+
+def first_of_each(keys: Ints) -> Ints:
+    """Where each run of equal keys begins."""
+    if not len(keys):
+        return np.zeros(0, dtype=np.int64)
+    return np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+
+
+def spans(begins: Ints, ends: Ints) -> tuple[Ints, Ints]:
+    """All places of some spans one after the other, and for each the number of its span."""
+    sizes = ends - begins
+    number = np.repeat(np.arange(len(sizes)), sizes)
+    offset = np.arange(len(number)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return number, begins[number] + offset
+
+
+def look_up(keys: Ints, wanted: Ints) -> Ints:
+    """Where each wanted key stands among sorted distinct keys; -1 where it does not."""
+    if not len(keys):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[place] == wanted, place, -1)

@@ -1,0 +1,85 @@
+"""Bodies that sent a matter back: which candidates that counts against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.directory import Directory
+from pipeline.match.candidates import Candidates
+from pipeline.match.flat import Doubles
+from pipeline.settings import MatchSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Refusals:
+    """What returned matters say about the candidates of some rows.
+
+    Attributes
+    ----------
+    refused : bool, shape (n_entries,), the candidate sent this very row back and is none any more
+    against : float64, shape (n_entries,), what is taken off its score, 0 or more
+    told : row -> the like returned matter, as (id, body), or ("", body) where the row itself was sent back
+    """
+
+    refused: np.ndarray
+    against: Doubles
+    told: dict[int, tuple[str, str]]
+
+
+def find_refusals(
+    submissions: pd.DataFrame,
+    recalled: pd.DataFrame,
+    candidates: Candidates,
+    name: Callable[[int], str],
+    *,
+    directory: Directory | None,
+    settings: MatchSettings,
+) -> Refusals:
+    """Match returned matters with the candidates of the rows that are like them.
+
+    Parameters
+    ----------
+    submissions : table SUBMISSIONS; `returned_by` names who sent the row itself back
+    recalled : table RECALLED of the same rows
+    name : an entry of `candidates` -> the body that it is in its place
+    settings : returned_weight
+    """
+    refused, against = np.zeros(len(candidates.row), dtype=bool), np.zeros(len(candidates.row))
+    told: dict[int, tuple[str, str]] = {}
+    begins = np.searchsorted(candidates.row, np.arange(candidates.rows + 1))
+    own = submissions["returned_by"].tolist()
+    columns = [recalled[column].tolist() for column in ("returned_ids", "returned_bodies", "returned_likeness")]
+    for row in _concerned(own, columns[0]):
+        for entry in range(begins[row], begins[row + 1]):
+            kind = candidates.kinds[candidates.name[entry]]
+            body = name(entry)
+            for sender in own[row]:
+                if _same(sender, body, kind, directory):
+                    refused[entry] = True
+                    told[row] = ("", sender)
+            for matter, senders, likeness in zip(*(column[row] for column in columns), strict=True):
+                for sender in senders:
+                    if _same(sender, body, kind, directory):
+                        against[entry] = max(against[entry], settings.returned_weight * likeness)
+                        told.setdefault(row, (matter, sender))
+    return Refusals(refused, against, told)
+
+
+def _concerned(own: Sequence[Sequence[str]], like: Sequence[Sequence[str]]) -> Iterator[int]:
+    return (row for row, (bodies, matters) in enumerate(zip(own, like, strict=True)) if len(bodies) or len(matters))
+
+
+def _same(sender: str, body: str, kind: str, directory: Directory | None) -> bool:
+    """Whether the sender is this body; one that is named by its kind alone is any body of the kind."""
+    if sender == body or directory is None:
+        return sender == body
+    official = directory.official_name(sender)
+    if official:
+        return official == body
+    names, kinds = directory.kind_names
+    meant = {kinds[word] for _, end, word in names.find([sender])[0] if end == len(sender)}
+    return bool(kind) and kind in meant

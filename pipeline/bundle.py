@@ -35,6 +35,7 @@ from pipeline.match import Matcher
 from pipeline.parts import write_part
 from pipeline.recall import Past
 from pipeline.resources import shipped
+from pipeline.schema import RETURNED, empty_table
 from pipeline.settings import Settings, merge_settings
 from pipeline.vectorize import Vectorizer
 
@@ -205,6 +206,21 @@ def load_training(folder: Path) -> pd.DataFrame:
     """
     _check_file(folder, _TRAINING, load_manifest(folder))
     return pd.read_parquet(folder / _TRAINING)
+
+
+def load_returns(folder: Path) -> pd.DataFrame:
+    """Table RETURNED of the rows that a bundle was learned from.
+
+    Raises
+    ------
+    BundleError : as `load_training`
+    """
+    _check_file(folder, _TRAINING, load_manifest(folder))
+    rows = pd.read_parquet(folder / _TRAINING, columns=["returned_by"])
+    sent_back = rows["returned_by"].map(len) > 0
+    if not sent_back.any():
+        return empty_table(RETURNED)
+    return pd.read_parquet(folder / _TRAINING, columns=RETURNED.names)[sent_back]
 
 
 def settings_of(folder: Path | None) -> Settings:

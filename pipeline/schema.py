@@ -116,6 +116,12 @@ CLASSIFIED = Table(
     ),
 )
 
+# Matters that bodies sent back, each with their names.
+RETURNED = Table(
+    "RETURNED",
+    tuple(column for column in SUBMISSIONS.columns if column.name in {"submission_id", "title", "text", "returned_by"}),
+)
+
 # What each row is like: cosines of 0 to 1, most like first. An id that a reason may not name is "".
 RECALLED = Table(
     "RECALLED",

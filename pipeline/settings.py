@@ -75,6 +75,7 @@ class PlaceSettings:
 class RecallSettings:
     """How past matters, duty clauses and returned matters that are like a row are found."""
 
+    own_matters: bool = True  # what is learned from are matters of the office, so a reason may name them
     past_rows: int = 50_000  # labelled matters kept in a bundle, the newest
     past_features: int = 60  # heaviest features kept of each
     common_rows: int = 100  # past matters; a feature of more finds none, which bounds the cost of a row

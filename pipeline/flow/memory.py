@@ -10,7 +10,7 @@ from scipy import sparse
 
 from pipeline.bundle import Bundle
 from pipeline.recall import Clauses, Meanings, Past, Returned, open_returned
-from pipeline.schema import SUBMISSIONS, empty_table
+from pipeline.schema import RETURNED, SUBMISSIONS, empty_table
 from pipeline.segment import Segmenter, segment_submissions
 from pipeline.settings import Settings
 from pipeline.tools import Tools
@@ -25,6 +25,17 @@ class ReturnedMatter:
     title: str
     text: str
     bodies: tuple[str, ...]
+
+
+def collect_returns(tables: Sequence[pd.DataFrame]) -> tuple[ReturnedMatter, ...]:
+    """The matters of tables RETURNED, each text once with all who sent it back."""
+    matters: dict[tuple[str, str], ReturnedMatter] = {}
+    for table in tables:
+        for name, title, text, bodies in table[RETURNED.names].itertuples(index=False):
+            known = matters.get((title, text), ReturnedMatter(name, title, text, ()))
+            senders = tuple(dict.fromkeys((*known.bodies, *bodies)))
+            matters[title, text] = ReturnedMatter(known.submission_id, title, text, senders)
+    return tuple(matters.values())
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,17 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from pipeline.bundle import load_scorer
+from pipeline.bundle import load_returns, load_scorer
 from pipeline.cluster import SKETCHES, describe_issues, group_submissions
 from pipeline.directory import Directory
 from pipeline.engines import Engine
 from pipeline.flow.batch import SKETCH, WORDS, RouteStage
+from pipeline.flow.memory import collect_returns
 from pipeline.flow.progress import Progress
 from pipeline.measure import MemoryWatch, Stopwatch
 from pipeline.parts import Parts
-from pipeline.reading import ReadOptions, list_inputs, read_batches
-from pipeline.register import Register, find_neighbourhood, keep_run, open_register, settle_issues
+from pipeline.reading import ReadOptions, list_inputs, read_batches, read_returned
+from pipeline.register import Register, find_neighbourhood, keep_run, open_register, registered_returns, settle_issues
 from pipeline.runs import (
     ReadingLog,
     RouteReport,
@@ -78,7 +79,11 @@ def route(
         with MemoryWatch() as memory, open_register(register) if register is not None else nullcontext() as opened:
             log = ReadingLog(files)
             log.notes += doubts_about_directory(knowledge, on=today)
-            stage = RouteStage(knowledge, settings, known, today)
+            with watch.stage("returns"):
+                earlier = [registered_returns(opened)] if opened is not None else []
+                here = read_returned(files, options=options, settings=settings.reading)
+                returned = collect_returns([load_returns(knowledge.bundle), *earlier, here])
+            stage = RouteStage(knowledge, settings, known, today, returned)
             parts = _map_parts(log, stage, workspace, engine, options, settings, watch, progress)
             counts = _write_results(log, parts, stage, directory, workspace, opened, watch, progress)
         run = {

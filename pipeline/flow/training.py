@@ -71,7 +71,7 @@ def train(
     progress("read", 0, None)
     reading = read_submissions(inputs, options=options, settings=settings.reading)
     labelled, notes = prepare_labels(
-        reading.submissions,
+        reading.submissions.assign(example=not settings.recall.own_matters),
         reading.rejected,
         topic_key=directory.topic_key if directory is not None else str,
         base=load_training(base) if base is not None else None,

@@ -7,11 +7,13 @@ encodings, delimited, workbooks, documents, records   one reader for each kind o
 spellings, headers   which column is the title, which the text
 cells, rows, identity   raw cells to clean text, times and unique ids
 batches     the stream over all files
+returned    the rows that bodies sent back, ahead of the stream
 """
 
 from pipeline.reading.batches import ReadBatch, Reading, read_batches, read_submissions
 from pipeline.reading.files import InputFile, list_inputs
 from pipeline.reading.options import ReadOptions, parse_columns
+from pipeline.reading.returned import read_returned
 
 __all__ = [
     "InputFile",
@@ -21,5 +23,6 @@ __all__ = [
     "list_inputs",
     "parse_columns",
     "read_batches",
+    "read_returned",
     "read_submissions",
 ]

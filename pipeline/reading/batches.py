@@ -146,7 +146,7 @@ def _read_file(
     tally = FileTally()
     nothing = empty_table(_table(options))
     try:
-        for block in _blocks(file, options, settings):
+        for block in blocks_of(file, options, settings):
             submissions, rejected = rows_of_block(
                 block, file, options=options, settings=settings, register=register, tally=tally
             )
@@ -166,7 +166,13 @@ def _read_file(
         yield nothing, empty_table(REJECTED), notes, 1.0
 
 
-def _blocks(file: InputFile, options: ReadOptions, settings: ReadingSettings) -> Iterator[Block]:
+def blocks_of(file: InputFile, options: ReadOptions, settings: ReadingSettings) -> Iterator[Block]:
+    """The rows of a file as its reader gives them.
+
+    Raises
+    ------
+    UnreadableError : the file cannot be used
+    """
     kind = content_kind(file)
     if kind == "csv":
         return read_delimited(file, options=options, settings=settings)

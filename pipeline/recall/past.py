@@ -85,8 +85,8 @@ def fit_past(vectors: sparse.csr_matrix, labelled: pd.DataFrame, *, target: str,
     leads = _leads(labelled, target)
     # Rows that are only learned from are no matters that anybody handled.
     kept = np.flatnonzero((leads != "") & ~labelled["learn_only"].to_numpy(dtype=bool))
-    # Rows without a date count as the oldest; of equals the later row is the newer.
-    times = labelled["submitted_at"].fillna(pd.Timestamp.min).to_numpy()[kept]
+    # Rows without a date are the least of integers, so the oldest; of equals the later row is the newer.
+    times = labelled["submitted_at"].to_numpy(dtype="datetime64[us]").astype(np.int64)[kept]
     kept = np.sort(kept[np.argsort(times, kind="stable")][-settings.past_rows :])
     short = heaviest(vectors[kept], settings.past_features)
     # As the bundle keeps it, so that saving changes no answer.

@@ -18,6 +18,7 @@ from pipeline.register.decisions import (
 from pipeline.register.keeping import keep_run
 from pipeline.register.listing import issue_details, issue_history, list_issues
 from pipeline.register.neighbours import Neighbourhood, find_neighbourhood
+from pipeline.register.returned import registered_returns
 from pipeline.register.settling import Outcome, keep_issue_ids, settle_issues
 from pipeline.register.store import Register, open_register
 
@@ -37,6 +38,7 @@ __all__ = [
     "open_register",
     "pin_issue",
     "pin_submissions",
+    "registered_returns",
     "reopen_issues",
     "settle_issues",
     "split_issue",

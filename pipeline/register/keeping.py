@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from pipeline.cluster.views import PRIOR_ROWS
 from pipeline.register.codes import CODES, band_entries, tallies, word_entries
 from pipeline.register.neighbours import Neighbourhood
+from pipeline.register.returned import keep_returns
 from pipeline.register.settling import Outcome
 from pipeline.register.store import Register
 from pipeline.settings import ClusterSettings
@@ -70,6 +71,7 @@ def keep_run(neighbourhood: Neighbourhood, outcome: Outcome, *, settings: Cluste
         _count(register, neighbourhood, outcome)
         _index(register, neighbourhood, positions, settings)
         _keep_issues(register, outcome)
+        keep_returns(register, neighbourhood.new)
 
 
 def _rows(path: Path) -> pa.Table:

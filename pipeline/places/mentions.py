@@ -15,10 +15,39 @@ _ROAD = re.compile(r"大?街(?!道)|大?道(?!里|外)|[东西南北中]?路|胡
 _NAMESAKE = re.compile(
     r"小区|社区|[小中大]学|学校|幼儿园|医院|大厦|广场|[花家]园|公司|集团|银行|书店|[酒饭商药]店|[商市]场|超市|区"
 )
-# 不如香坊区 or 户口在南岗区 name a place that the matter is not at, unless no other is named.
-_ASIDE = re.compile(
-    r"(?:隔壁|不如|不像|好比|比如|例如|相比|比起|参照|学习|同样是|户籍|户口|原籍|老家|籍贯|毕业于|开往|前往|搬到)[的是在]?$"
+# 李方正经理, 村医赵延寿, 他叫王五常: a short name behind a surname, where somebody is called or addressed. Surnames
+# that are also everyday words before a place (于, 向, 和, 从, 到) are left out.
+_SURNAME = (
+    "[王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭"
+    "陆汪范金石廖贾夏韦付白邹孟熊秦邱尹薛闫段雷侯史陶黎贺顾毛郝龚邵钱严覃武戴莫孔汤]"
 )
+_CALLED = re.compile(
+    r"(?:叫|姓名|名字|[人员长师手工是:：]|经理|主任|书记|医生|村医|大夫|老板|工头|伙子?|邻居|同[学事志]|[哥姐弟妹叔伯姨舅侄])"
+    rf"[做是叫为]?{_SURNAME}$"
+)
+_AFTER_SURNAME = re.compile(rf"{_SURNAME}$")
+_TITLE = re.compile(
+    r"老师|经理|主任|书记|医生|大夫|律师|师傅|老板|警官|法官|教练|[校院村局所科处]长|先生|女士|同[学志]|大[爷叔哥姐妈娘]"
+)
+# 延寿大药房 and 尚志大米行 are names of shops and goods, which are sold anywhere.
+_GOODS = re.compile(
+    r"大药房|药业|粮油|[大香小]米|米[业店行]|油坊|面馆|饺子|烤[肉串鸭]|烧鸡|肉铺|豆腐|影楼|木器|啤酒|白酒|牛奶|奶粉|红肠"
+)
+# A place that the matter is not at: a comparison, where somebody comes from or was registered, the way to somewhere.
+# It is believed where no other is named.
+_ASIDE = re.compile(
+    r"(?:隔壁|不如|像|比|比如|例如|比起|参照|学习|同样是|听说|户[籍口](?:分?属于?)?|原籍|老家|娘家|婆家|籍贯|毕业于|来自"
+    r"|(?:对象|媳妇)是|总部|总公司|开往|前往|原(?:先|来)?住?|(?:以前|曾经?|早年|当年|年轻时)住?)[就还都]?[的是在]?$"
+)
+_ASIDE_BEHIND = re.compile(r"那边|过?来的|牌照|车牌|户[口籍]|籍|的?(?:亲戚|朋友|同学)|人(?=[，,。;；、 在来]|$)")
+_FROM = re.compile(r"[从自]$")
+# 从巴彦来, 从香坊搬至松北, 从通河到利民打工; but 从道外到香坊的公交 is about both ends.
+_LEFT = re.compile(
+    r"[^，。,.;；、！？!?\s]{0,4}?(?:(?<!出)来|搬|迁|调|转|带|回|考|招|买|寄|逃|进城|坐|赶)"
+    r"|[到去至].{1,8}?(?:打工|务工|上班|看病|就医|住院|读书|上学|念书|定居|租房)"
+)
+_HERE = re.compile(r"(?:搬[到至]|迁[到至]|位于|坐落[在于]?|现[住居]|现在?在|地址|我们|咱们?)了?[:：是在]?$")
+_HERE_WEIGHT = 1.5
 _CITY_OF_OTHERS = re.compile(r"[一-鿿]{2,}(?<![城超本我全该各贵咱哈])[市县](?:[一-鿿]{1,3}[区县市])?$")
 
 
@@ -60,7 +89,7 @@ def read_mentions(
     source_weight : say of a name in this source
     """
     inside = _borders_inside_words(text, tokens, {border for span in spans for border in span[:2]})
-    last_end = -1
+    last_end, aside = -1, False
     for start, end, spelling in spans:
         name = gazetteer.names[spelling]
         place_before, last_end = last_end == start, end
@@ -73,15 +102,34 @@ def read_mentions(
                 continue
         elif _ROAD.match(behind):
             continue
+        if not name.official and _another_thing(text, start, end, name):
+            continue
         senses = name.senses
         if not name.official and _NAMESAKE.match(behind):
             senses = tuple(place for place in senses if place.level in ("city", "district", "spot"))
         if not place_before and _CITY_OF_OTHERS.search(text[max(0, start - 9) : start]):
-            # 大庆市红旗街道 is not ours; district names are rare enough to be believed (黑龙江省尚志市, 本市道里区).
-            senses = tuple(place for place in senses if place.level in ("city", "district"))
+            # 大庆市红旗街道 and 深圳市龙岗区南岗街道 are not ours; a full name of a district is believed.
+            senses = tuple(p for p in senses if p.level == "city" or (p.level == "district" and name.official))
         if senses:
-            weight = source_weight * (0.0 if _ASIDE.search(text[max(0, start - 5) : start]) else 1.0)
-            yield Mention(source, start, end, text[start:end], Name(senses, name.official), weight)
+            # 户口在双城区周家街道 puts both aside.
+            aside = (aside and place_before) or _is_aside(text, start, end)
+            weight = 0.0 if aside else _HERE_WEIGHT if _HERE.search(text[max(0, start - 5) : start]) else 1.0
+            yield Mention(source, start, end, text[start:end], Name(senses, name.official), source_weight * weight)
+
+
+def _another_thing(text: str, start: int, end: int, name: Name) -> bool:
+    """Whether the short name of a district or township is a person's, a shop's or a product's."""
+    if all(place.level == "spot" for place in name.senses):
+        return False
+    before, behind = text[max(0, start - 6) : start], text[end : end + 4]
+    return bool(
+        _GOODS.match(behind) or _CALLED.search(before) or (_AFTER_SURNAME.search(before) and _TITLE.match(behind))
+    )
+
+
+def _is_aside(text: str, start: int, end: int) -> bool:
+    before, behind = text[max(0, start - 8) : start], text[end : end + 14]
+    return bool(_ASIDE.search(before) or _ASIDE_BEHIND.match(behind) or (_FROM.search(before) and _LEFT.match(behind)))
 
 
 def _borders_inside_words(text: str, tokens: Sequence[str], borders: set[int]) -> set[int]:

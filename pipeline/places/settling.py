@@ -41,16 +41,22 @@ def settle(mentions: list[Mention]) -> tuple[str | None, str | None, str | None,
 
 
 def _uncontradicted(mentions: list[Mention]) -> list[Mention]:
-    """Without spots right behind the name of another district: 呼兰中央大街 is a street of that name in 呼兰."""
+    """Without namesakes of places elsewhere.
+
+    呼兰中央大街 is a street of that name in 呼兰, and 香坊区阿城肉铺 a shop in 香坊区.
+    """
     namesakes = set()
     for before, mention in pairwise(mentions):
         named = {place.name for place in before.senses("district")}
-        homes = {place.district for place in mention.senses("spot")}
         beside = before.source == mention.source and before.end == mention.start
-        if beside and named and homes and not homes & {*named, ""}:
-            namesakes.add(mention.written)
+        if beside and named:
+            homes = {place.district for place in mention.senses("spot")}
+            if before.name.official and not mention.name.official:
+                homes.update(place.name for place in mention.senses("district"))
+            if homes and not homes & {*named, ""}:
+                namesakes.add(mention.written)
     # Of a name that is also a township's, only the district decides which is meant.
-    return [m for m in mentions if m.written not in namesakes or m.senses("township") or m.senses("district")]
+    return [m for m in mentions if m.written not in namesakes or m.senses("township")]
 
 
 def _district_votes(mentions: list[Mention]) -> list[tuple[str, float]]:

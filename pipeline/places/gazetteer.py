@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -17,12 +18,44 @@ from pipeline.settings import PlaceSettings
 _OFFICIAL = re.compile(r"(?:[区县市镇乡]|街道|办事处|街道办|管委会|农场|林业局)$")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Name:
     """One spelling and every place that it may mean; no sense at all makes it a trap."""
 
     senses: tuple[Place, ...]
     official: bool
+
+    # Each is asked for in thousands of rows, and there are few names.
+    @cached_property
+    def districts(self) -> tuple[str, ...]:
+        """Official names of the districts that it may mean."""
+        return tuple(place.name for place in self.senses if place.level == "district")
+
+    @cached_property
+    def townships(self) -> tuple[Place, ...]:
+        """The townships that it may mean."""
+        return tuple(place for place in self.senses if place.level == "township")
+
+    @cached_property
+    def spots(self) -> tuple[Place, ...]:
+        """The spots that it may mean."""
+        return tuple(place for place in self.senses if place.level == "spot")
+
+    @cached_property
+    def is_spot(self) -> bool:
+        """Whether it means nothing but spots."""
+        return len(self.spots) == len(self.senses)
+
+    @cached_property
+    def without_townships(self) -> Name:
+        """The same spelling where a township cannot be meant."""
+        return Name(tuple(place for place in self.senses if place.level != "township"), self.official)
+
+    @cached_property
+    def behind_a_city(self) -> Name:
+        """The same spelling behind the name of another city, where only full names of districts are believed."""
+        believed = ("city", "district") if self.official else ("city",)
+        return Name(tuple(place for place in self.senses if place.level in believed), self.official)
 
 
 @dataclass(frozen=True, eq=False)

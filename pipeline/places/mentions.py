@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.directory import Place
 from pipeline.places.gazetteer import Gazetteer, Name
 
 # 尚志大街 is a street and not the county 尚志: a short name before one of these is part of another name.
@@ -17,15 +16,13 @@ _NAMESAKE = re.compile(
 )
 # 李方正经理, 村医赵延寿, 他叫王五常: a short name behind a surname, where somebody is called or addressed. Surnames
 # that are also everyday words before a place (于, 向, 和, 从, 到) are left out.
-_SURNAME = (
-    "[王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭"
-    "陆汪范金石廖贾夏韦付白邹孟熊秦邱尹薛闫段雷侯史陶黎贺顾毛郝龚邵钱严覃武戴莫孔汤]"
+_SURNAMES = frozenset(
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭"
+    "陆汪范金石廖贾夏韦付白邹孟熊秦邱尹薛闫段雷侯史陶黎贺顾毛郝龚邵钱严覃武戴莫孔汤"
 )
 _CALLED = re.compile(
-    r"(?:叫|姓名|名字|[人员长师手工是:：]|经理|主任|书记|医生|村医|大夫|老板|工头|伙子?|邻居|同[学事志]|[哥姐弟妹叔伯姨舅侄])"
-    rf"[做是叫为]?{_SURNAME}$"
+    r"(?:叫|姓名|名字|[人员长师手工是:：]|经理|主任|书记|医生|大夫|老板|工头|伙子?|邻居|同[学事志]|[哥姐弟妹叔伯姨舅侄])[做是叫为]?$"
 )
-_AFTER_SURNAME = re.compile(rf"{_SURNAME}$")
 _TITLE = re.compile(
     r"老师|经理|主任|书记|医生|大夫|律师|师傅|老板|警官|法官|教练|[校院村局所科处]长|先生|女士|同[学志]|大[爷叔哥姐妈娘]"
 )
@@ -40,7 +37,6 @@ _ASIDE = re.compile(
     r"|(?:对象|媳妇)是|总部|总公司|开往|前往|原(?:先|来)?住?|(?:以前|曾经?|早年|当年|年轻时)住?)[就还都]?[的是在]?$"
 )
 _ASIDE_BEHIND = re.compile(r"那边|过?来的|牌照|车牌|户[口籍]|籍|的?(?:亲戚|朋友|同学)|人(?=[，,。;；、 在来]|$)")
-_FROM = re.compile(r"[从自]$")
 # 从巴彦来, 从香坊搬至松北, 从通河到利民打工; but 从道外到香坊的公交 is about both ends.
 _LEFT = re.compile(
     r"[^，。,.;；、！？!?\s]{0,4}?(?:(?<!出)来|搬|迁|调|转|带|回|考|招|买|寄|逃|进城|坐|赶)"
@@ -48,10 +44,12 @@ _LEFT = re.compile(
 )
 _HERE = re.compile(r"(?:搬[到至]|迁[到至]|位于|坐落[在于]?|现[住居]|现在?在|地址|我们|咱们?)了?[:：是在]?$")
 _HERE_WEIGHT = 1.5
+# Characters that the rules look at before and behind a name.
+_BEFORE, _BEHIND = 9, 14
 _CITY_OF_OTHERS = re.compile(r"[一-鿿]{2,}(?<![城超本我全该各贵咱哈])[市县](?:[一-鿿]{1,3}[区县市])?$")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mention:
     """A name as it stands in the place column (source 0), the title (1) or the text (2)."""
 
@@ -61,10 +59,6 @@ class Mention:
     written: str
     name: Name
     weight: float
-
-    def senses(self, level: str) -> list[Place]:
-        """The places of one level that the name may mean here."""
-        return [place for place in self.name.senses if place.level == level]
 
     def follows(self, other: Mention) -> bool:
         """Whether it stands behind the other, with two characters between them at most."""
@@ -95,41 +89,36 @@ def read_mentions(
         place_before, last_end = last_end == start, end
         if not name.senses or start in inside or (end in inside and not name.official):
             continue
-        behind = text[end : end + 3]
+        before, behind = text[max(0, start - _BEFORE) : start], text[end : end + _BEHIND]
         if name.official:
             # 安和街道路破损 is the road 安和街, not 安和街道.
             if spelling.endswith("街道") and behind.startswith("路"):
                 continue
-        elif _ROAD.match(behind):
+        elif _ROAD.match(behind) or (not name.is_spot and _is_another_thing(before, behind)):
             continue
-        if not name.official and _another_thing(text, start, end, name):
-            continue
-        senses = name.senses
-        if not name.official and _NAMESAKE.match(behind):
-            senses = tuple(place for place in senses if place.level in ("city", "district", "spot"))
-        if not place_before and _CITY_OF_OTHERS.search(text[max(0, start - 9) : start]):
+        elif name.townships and _NAMESAKE.match(behind):
+            name = name.without_townships
+        if not place_before and _CITY_OF_OTHERS.search(before):
             # 大庆市红旗街道 and 深圳市龙岗区南岗街道 are not ours; a full name of a district is believed.
-            senses = tuple(p for p in senses if p.level == "city" or (p.level == "district" and name.official))
-        if senses:
+            name = name.behind_a_city
+        if name.senses:
             # 户口在双城区周家街道 puts both aside.
-            aside = (aside and place_before) or _is_aside(text, start, end)
-            weight = 0.0 if aside else _HERE_WEIGHT if _HERE.search(text[max(0, start - 5) : start]) else 1.0
-            yield Mention(source, start, end, text[start:end], Name(senses, name.official), source_weight * weight)
+            aside = (aside and place_before) or _is_aside(before, behind)
+            weight = 0.0 if aside else _HERE_WEIGHT if _HERE.search(before) else 1.0
+            yield Mention(source, start, end, text[start:end], name, source_weight * weight)
 
 
-def _another_thing(text: str, start: int, end: int, name: Name) -> bool:
+def _is_another_thing(before: str, behind: str) -> bool:
     """Whether the short name of a district or township is a person's, a shop's or a product's."""
-    if all(place.level == "spot" for place in name.senses):
-        return False
-    before, behind = text[max(0, start - 6) : start], text[end : end + 4]
-    return bool(
-        _GOODS.match(behind) or _CALLED.search(before) or (_AFTER_SURNAME.search(before) and _TITLE.match(behind))
-    )
+    if _GOODS.match(behind):
+        return True
+    return before[-1:] in _SURNAMES and bool(_CALLED.search(before[:-1]) or _TITLE.match(behind))
 
 
-def _is_aside(text: str, start: int, end: int) -> bool:
-    before, behind = text[max(0, start - 8) : start], text[end : end + 14]
-    return bool(_ASIDE.search(before) or _ASIDE_BEHIND.match(behind) or (_FROM.search(before) and _LEFT.match(behind)))
+def _is_aside(before: str, behind: str) -> bool:
+    if _ASIDE.search(before) or _ASIDE_BEHIND.match(behind):
+        return True
+    return before[-1:] in ("从", "自") and bool(_LEFT.match(behind))
 
 
 def _borders_inside_words(text: str, tokens: Sequence[str], borders: set[int]) -> set[int]:

@@ -19,25 +19,18 @@ def settle(mentions: list[Mention]) -> tuple[str | None, str | None, str | None,
     townships: list[tuple[str, float]] = []
     for mention in mentions:
         # 新阳路 is a long road: it tells the district of 新阳路街道 but not the township.
-        if mention.name.official or not _ROAD_NAME.search(mention.written):
-            for place in mention.senses("township"):
-                if place.district == district:
-                    townships.append((place.name, mention.weight * (3 if mention.name.official else 1)))
+        if mention.name.townships and (mention.name.official or not _ROAD_NAME.search(mention.written)):
+            weight = mention.weight * (3 if mention.name.official else 1)
+            townships += [(place.name, weight) for place in mention.name.townships if place.district == district]
     township = _best(townships)
-    spots: list[tuple[Place, float]] = []
+    spots: list[tuple[tuple[str, str], float]] = []
     for mention in mentions:
-        for place in mention.senses("spot"):
-            if place.district in (district or "", "") and township in (
-                None,
-                place.township,
-                place.township or township,
-            ):
-                spots.append((place, mention.weight))
-    spot = _best(spots)
-    if spot and spot.township:
-        township = spot.township
-    words = _used(mentions, district, township, spot)
-    return district, township, spot.name if spot else None, words
+        for place in mention.name.spots:
+            if place.district in (district or "", "") and (not place.township or township in (None, place.township)):
+                spots.append(((place.name, place.township), mention.weight))
+    spot, township_of_spot = _best(spots) or (None, "")
+    township = township_of_spot or township
+    return district, township, spot, _used(mentions, district, township, spot)
 
 
 def _uncontradicted(mentions: list[Mention]) -> list[Mention]:
@@ -47,30 +40,29 @@ def _uncontradicted(mentions: list[Mention]) -> list[Mention]:
     """
     namesakes = set()
     for before, mention in pairwise(mentions):
-        named = {place.name for place in before.senses("district")}
-        beside = before.source == mention.source and before.end == mention.start
-        if beside and named:
-            homes = {place.district for place in mention.senses("spot")}
+        named = before.name.districts
+        if named and before.source == mention.source and before.end == mention.start:
+            homes = {place.district for place in mention.name.spots}
             if before.name.official and not mention.name.official:
-                homes.update(place.name for place in mention.senses("district"))
+                homes.update(mention.name.districts)
             if homes and not homes & {*named, ""}:
                 namesakes.add(mention.written)
     # Of a name that is also a township's, only the district decides which is meant.
-    return [m for m in mentions if m.written not in namesakes or m.senses("township")]
+    return [m for m in mentions if m.written not in namesakes or m.name.townships] if namesakes else mentions
 
 
 def _district_votes(mentions: list[Mention]) -> list[tuple[str, float]]:
     votes: list[tuple[str, float]] = []
     for index, mention in enumerate(mentions):
-        before = mentions[index - 1] if index and mention.follows(mentions[index - 1]) else None
-        named_before = {place.name for place in before.senses("district")} if before else set()
-        for place in mention.senses("district"):
-            votes.append((place.name, mention.weight * (2 if mention.name.official else 1)))
-        for level, say in (("township", 3), ("spot", 2)):
-            homes = {place.district for place in mention.senses(level) if place.district}
-            if len(homes) == 1 and not mention.senses("district"):
-                votes.append((next(iter(homes)), mention.weight * (say if mention.name.official else 1)))
-            votes += [(home, mention.weight * 3) for home in sorted(homes & named_before)]
+        name, weight = mention.name, mention.weight
+        votes += [(district, weight * (2 if name.official else 1)) for district in name.districts]
+        beside = mentions[index - 1].name.districts if index and mention.follows(mentions[index - 1]) else ()
+        for places, say in ((name.townships, 3), (name.spots, 2)):
+            if places:
+                homes = {place.district for place in places if place.district}
+                if len(homes) == 1 and not name.districts:
+                    votes.append((next(iter(homes)), weight * (say if name.official else 1)))
+                votes += [(home, weight * 3) for home in beside if home in homes]
     return votes
 
 
@@ -82,14 +74,17 @@ def _best(votes: list[tuple[Any, float]]) -> Any:
     return max(total, key=lambda what: total[what]) if total else None
 
 
-def _used(mentions: list[Mention], district: str | None, township: str | None, spot: Place | None) -> list[str]:
+def _used(mentions: list[Mention], district: str | None, township: str | None, spot: str | None) -> list[str]:
     """The words that decided, one for each level; where nothing is settled, all that name the city or may be ours."""
     chosen: list[Mention] = []
-    for level, name in (("spot", spot.name if spot else None), ("township", township), ("district", district)):
-        naming = [m for m in mentions if name and any(_names_it(p, level, name, district) for p in m.senses(level))]
+    for naming in (
+        [m for m in mentions if _is_among(m.name.spots, spot, district)],
+        [m for m in mentions if _is_among(m.name.townships, township, district)],
+        [m for m in mentions if district in m.name.districts],
+    ):
         if naming:
             beside = [m for m in naming if any(other.follows(m) for other in chosen)]
-            chosen.append((beside or sorted(naming, key=lambda m: -m.weight))[0])
+            chosen.append(beside[0] if beside else max(naming, key=lambda m: m.weight))
     if not chosen:
         # Only a road of a township, or names that two districts share.
         chosen = mentions
@@ -97,5 +92,5 @@ def _used(mentions: list[Mention], district: str | None, township: str | None, s
     return list(dict.fromkeys(mention.written for mention in chosen))
 
 
-def _names_it(place: Place, level: str, name: str, district: str | None) -> bool:
-    return place.name == name and (level == "district" or place.district in (district, ""))
+def _is_among(places: tuple[Place, ...], name: str | None, district: str | None) -> bool:
+    return any(place.name == name and place.district in (district, "") for place in places)

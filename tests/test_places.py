@@ -29,6 +29,7 @@ PLACES = (
     place("五常市", "district", "五常市", aliases=["五常"], traps=["五常大米"]),
     place("依兰县", "district", "依兰县", aliases=["依兰"]),
     place("延寿县", "district", "延寿县", aliases=["延寿"]),
+    place("宾县", "district", "宾县"),
     place("新阳路街道", "township", "道里区", "新阳路街道", aliases=["新阳路", "新阳路街道办"]),
     place("安和街道", "township", "道里区", "安和街道"),
     place("花园街道", "township", "南岗区", "花园街道"),
@@ -149,11 +150,13 @@ def test_words_before_our_own_city_do_not_make_it_foreign(gazetteer):
         (("从|五常市|到|南岗|打工|，|没有|公租房",), "南岗区"),
         (("依兰县|牌照|的|车|，|在|香坊|撒|土",), "香坊区"),
         (("五常|卖|不|动|的|货|，|我们|依兰|也|有",), "依兰县"),
+        (("在|道里|上班|，|家在|南岗|，|天天|堵",), "南岗区"),
+        (("五常|到|宾县|的|船|停|了",), "五常市"),
     ],
     ids=[
         *("column first", "title before text", "district with its township", "comparison", "first named"),
         *("registered elsewhere", "came for treatment", "came for work", "moved", "went to work", "number plate"),
-        "the writers' own",
+        *("the writers' own", "home", "a name that has no shorter form"),
     ],
 )
 def test_of_two_districts_the_one_of_the_matter_wins(gazetteer, row, district):
@@ -169,7 +172,7 @@ def test_a_district_right_before_a_spot_of_another_district_wins(gazetteer):
 
 @pytest.mark.parametrize(
     "text",
-    ["物业|经理|王|延寿|态度|差", "村医|赵|五常|很|好", "他|叫|李|延寿", "李|延寿|老师|教|得|好"],
+    ["物业|经理|王|延寿|态度|差", "村医|赵|五常|很|好", "他|叫|李|延寿", "李|延寿|老爷子|独居"],
 )
 def test_a_person_named_like_a_district_is_no_place(gazetteer, text):
     assert found(gazetteer, text) == NOWHERE

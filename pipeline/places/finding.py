@@ -28,9 +28,10 @@ def find_places(submissions: pd.DataFrame, segmented: pd.DataFrame, *, gazetteer
     """District, township and spot that each submission is about.
 
     The place column speaks first, then the title, then the text. The longest name wins; a name that reaches into
-    another word is none; a name before 路, 小学 and the like may be another thing. Of two districts the one with more
-    say wins (column, title, official wording, a township or spot of its own beside it), then the first named; a spot
-    right behind the name of another district is a namesake and says nothing. A
+    another word is none; a name before 路, 小学 and the like may be another thing, and so may one behind a surname or
+    before goods. Of two districts the one with more say wins (column, title, official wording, a township or spot of
+    its own beside it, 我们 or 位于 before it), then the first named; one that is put aside (户口在, 从 … 来, 不如) says
+    nothing where another is named. A spot or a short name right behind another district is a namesake there. A
     township of two districts is settled only by the district.
 
     Parameters

@@ -55,7 +55,9 @@ def _district_votes(mentions: list[Mention]) -> list[tuple[str, float]]:
     votes: list[tuple[str, float]] = []
     for index, mention in enumerate(mentions):
         name, weight = mention.name, mention.weight
-        votes += [(district, weight * (2 if name.official else 1)) for district in name.districts]
+        # 宾县 has no shorter form, so that writing it in full says no more than 木兰 does.
+        full = name.official and len(mention.written) > 2
+        votes += [(district, weight * (2 if full else 1)) for district in name.districts]
         beside = mentions[index - 1].name.districts if index and mention.follows(mentions[index - 1]) else ()
         for places, say in ((name.townships, 3), (name.spots, 2)):
             if places:

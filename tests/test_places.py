@@ -28,6 +28,8 @@ PLACES = (
     place("香坊区", "district", "香坊区", aliases=["香坊"]),
     place("五常市", "district", "五常市", aliases=["五常"], traps=["五常大米"]),
     place("依兰县", "district", "依兰县", aliases=["依兰"]),
+    place("延寿县", "district", "延寿县", aliases=["延寿"]),
+    place("宾县", "district", "宾县"),
     place("新阳路街道", "township", "道里区", "新阳路街道", aliases=["新阳路", "新阳路街道办"]),
     place("安和街道", "township", "道里区", "安和街道"),
     place("花园街道", "township", "南岗区", "花园街道"),
@@ -141,8 +143,21 @@ def test_words_before_our_own_city_do_not_make_it_foreign(gazetteer):
         (("家住|南岗区|，|香坊区|红旗街道|办厂",), "香坊区"),
         (("不如|香坊区|，|南岗区|太|堵",), "南岗区"),
         (("从|道里区|到|香坊区|公交|少",), "道里区"),
+        (("户口|在|香坊区|红旗街道|，|南岗|上学|没|名额",), "南岗区"),
+        (("我|从|依兰县|带|父亲|到|南岗|看病",), "南岗区"),
+        (("我们|都|是|五常市|来|的|，|在|道里|干活|没|给|工钱",), "道里区"),
+        (("从|香坊区|搬到|道里|，|燃气|没|通",), "道里区"),
+        (("从|五常市|到|南岗|打工|，|没有|公租房",), "南岗区"),
+        (("依兰县|牌照|的|车|，|在|香坊|撒|土",), "香坊区"),
+        (("五常|卖|不|动|的|货|，|我们|依兰|也|有",), "依兰县"),
+        (("在|道里|上班|，|家在|南岗|，|天天|堵",), "南岗区"),
+        (("五常|到|宾县|的|船|停|了",), "五常市"),
     ],
-    ids=["column first", "title before text", "district with its township", "comparison", "first named"],
+    ids=[
+        *("column first", "title before text", "district with its township", "comparison", "first named"),
+        *("registered elsewhere", "came for treatment", "came for work", "moved", "went to work", "number plate"),
+        *("the writers' own", "home", "a name that has no shorter form"),
+    ],
 )
 def test_of_two_districts_the_one_of_the_matter_wins(gazetteer, row, district):
     assert found(gazetteer, *row)[0] == district
@@ -153,6 +168,47 @@ def test_a_district_right_before_a_spot_of_another_district_wins(gazetteer):
     assert found(gazetteer, "南岗区|中央大街|积水") == ("南岗区", None, None)
     assert found(gazetteer, "道里|中央大街|积水") == ("道里区", None, "中央大街")
     assert found(gazetteer, "中央大街|积水") == ("道里区", None, "中央大街")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["物业|经理|王|延寿|态度|差", "村医|赵|五常|很|好", "他|叫|李|延寿", "李|延寿|老爷子|独居"],
+)
+def test_a_person_named_like_a_district_is_no_place(gazetteer, text):
+    assert found(gazetteer, text) == NOWHERE
+
+
+def test_people_beside_a_district_do_not_hide_it(gazetteer):
+    assert found(gazetteer, "负责人|在|延寿|躲|着") == ("延寿县", None, None)
+    assert found(gazetteer, "延寿|老师|工资|没|发") == ("延寿县", None, None)
+
+
+def test_a_shop_or_product_named_like_a_district_is_no_place(gazetteer):
+    assert found(gazetteer, "延寿|大药房|卖|过期|药") == NOWHERE
+    assert found(gazetteer, "五常|红肠|涨价") == NOWHERE
+    assert found(gazetteer, "延寿县|大药房|卖|过期|药") == ("延寿县", None, None)
+
+
+def test_a_short_name_right_behind_another_district_is_a_namesake_there(gazetteer):
+    assert found(gazetteer, "香坊区|五常|肉铺|缺|斤|，|五常|肉铺|老板|骂人") == ("香坊区", None, None)
+    assert found(gazetteer, "香坊区|五常市|都|有") == ("香坊区", None, None)
+
+
+def test_a_short_name_behind_another_city_is_none_of_ours(gazetteer):
+    assert found(gazetteer, "深圳市|龙岗区|南岗|那|片") == NOWHERE
+    assert found(gazetteer, "哈尔滨市|南岗|那|片") == ("南岗区", None, None)
+
+
+def test_a_place_put_aside_is_believed_where_no_other_is_named(gazetteer):
+    assert found(gazetteer, "户口|在|香坊区|，|怎么|办|退休") == ("香坊区", None, None)
+
+
+def test_the_place_column_may_name_district_and_township_with_a_stroke(gazetteer):
+    assert found(gazetteer, "大棚|塌|了", "", "五常市/向阳镇") == ("五常市", "向阳镇", None)
+
+
+def test_a_title_and_a_text_settle_a_township_of_two_districts_together(gazetteer):
+    assert found(gazetteer, "我们|五常|的|大棚|塌|了", "向阳镇|大棚") == ("五常市", "向阳镇", None)
 
 
 def test_the_city_alone_settles_nothing_but_is_kept_as_evidence(gazetteer):

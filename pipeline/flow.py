@@ -51,7 +51,7 @@ from pipeline.schema import SUBMISSIONS
 from pipeline.segment import segment_submissions
 from pipeline.settings import Settings
 from pipeline.tables import write_issues, write_links, write_routed, write_workbook
-from pipeline.tools import Knowledge, Tools, doubts_about_directory, open_directory, open_tools
+from pipeline.tools import Knowledge, Tools, bodies_to_choose, doubts_about_directory, open_directory, open_tools
 from pipeline.workspace import Workspace, finish_workspace, finished_run, open_workspace, release_workspace
 
 Progress = Callable[[str, int, float | None], None]
@@ -287,7 +287,7 @@ def _write_results(
             rejected=log.rejected(),
             notes=log.notes,
             topic_names=directory.topic_names if directory is not None else {},
-            departments=[body.name for body in directory.departments] if directory is not None else (),
+            departments=bodies_to_choose(stage.knowledge, directory),
             made_at=dt.datetime.now(),
             mass_posted_rows=settings.cluster.mass_posted_rows,
             settings=settings.tables,
@@ -339,7 +339,7 @@ def train(
     labelled, notes = prepare_labels(
         reading.submissions,
         reading.rejected,
-        topic_key=directory.topic_key if directory is not None else str,
+        directory=directory,
         base=load_training(base) if base is not None else None,
         strict=strict,
     )

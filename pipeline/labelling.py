@@ -68,6 +68,7 @@ def fit_corrections(
 
     The base's leads are kinds or departments of their own. A body that a clerk chose becomes its kind where the base
     has kinds only: a handful of bodies beside thousands of kinds would make a model of another sort, and a worse one.
+    What a clerk did not speak of stays as the base has it for the same text.
 
     Parameters
     ----------
@@ -89,8 +90,11 @@ def fit_corrections(
             return name
         return directory.kind_of(name) if directory is not None else ""
 
+    texts = _wordings(labelled)
+    wanted = {text for text, ours in zip(texts, labelled["corrected"], strict=True) if ours}
+    places = {text: place for place, text in enumerate(_wordings(base)) if text in wanted}
     rows, lines = [], []
-    for row in labelled.to_dict("records"):
+    for row, text in zip(labelled.to_dict("records"), texts, strict=True):
         if not row["corrected"]:
             rows.append(row)
             continue
@@ -106,8 +110,13 @@ def fit_corrections(
             if body and not kind:
                 why = f"职责目录里没有“{body}”" if kinds else f"原模型没有学过承办单位，“{body}”用不上"
                 lines.append(f"{where}：{why}，没有学；请改用名单里的单位，或先加进 departments.csv")
-        if any(row[name] for name in _CORRECTED):
-            rows.append(row)
+        if not any(row[name] for name in _CORRECTED):
+            continue
+        known = base.iloc[places[text]] if text in places else row
+        for name in _CORRECTED:
+            if not row[name] and len(known[name]):
+                row[name] = known[name] if isinstance(known[name], str) else list(known[name])
+        rows.append(row)
     frame = pd.DataFrame(rows, columns=labelled.columns)
     return typed(frame, LABELLED), lines
 

@@ -6,7 +6,8 @@ import subprocess
 import openpyxl
 import pandas as pd
 import pytest
-from conftest import HEAT, LAMP, LETTERS_HEADER, WATER, write_csv
+from conftest import BODIES as OWN_BODIES
+from conftest import HEAT, LAMP, LETTERS_HEADER, WATER, labelled_rows, write_csv
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_tables import routed_rows
@@ -347,6 +348,14 @@ def test_without_a_directory_the_kinds_that_the_base_knows_can_be_chosen():
     assert "“水务局”" in lines[0]
 
 
+def test_what_a_clerk_did_not_speak_of_stays_as_the_base_has_it(directory):
+    base = corrected({"topic": "housing", "department_kind": ["住建局", "城管局"], "returned_by": ["水务局"]})
+    rows, _ = fit_corrections(corrected({"topic": "market"}), base.assign(text="信2"), directory)
+    assert rows[["topic", "department_kind", "returned_by"]].values.tolist() == [
+        ["market", ["住建局", "城管局"], ["水务局"]],
+    ]
+
+
 def test_rows_that_nobody_corrected_stay_as_they_are(directory):
     own = corrected({"topic": "我的", "department": "月球管理局"}).assign(corrected=False)
     rows, lines = fit_corrections(own, KINDS, directory)
@@ -380,6 +389,21 @@ def test_a_model_trained_on_a_corrected_workbook_is_of_the_same_sort_and_knows_b
     confirmed = [routed["department_kind"]["w-2"]] if routed["department"]["w-2"] else []
     assert [list(kinds) for kinds in rows["department_kind"]] == [["教育局"], [], confirmed]
     assert (rows["department"] == "").all()
+
+
+def test_of_a_model_with_departments_of_its_own_all_can_be_chosen_and_are_learned_as_such(teach, send, tmp_path):
+    header, rows = labelled_rows("承办单位", OWN_BODIES)
+    write_csv(tmp_path / "办结.csv", header, rows)
+    base = teach([tmp_path / "办结.csv"], tmp_path / "base").out
+    write_csv(tmp_path / "热线.csv", LETTERS_HEADER, [["w-1", "", f"急：{LAMP[1]}", "", "", "", ""]])
+    out = send([tmp_path / "热线.csv"], tmp_path / "out", base).out
+    offered = {cell.value for cell in openpyxl.load_workbook(out / "routing_tables.xlsx")["选项"]["B"]}
+    assert offered >= set(OWN_BODIES.values()) | {"道里区城市管理局"}
+    path = fill_in(out, ("总表", "w-1", "更正承办单位", "自来水公司"))
+    report = teach([path], tmp_path / "model", base=base)
+    training = load_training(report.out)
+    assert training.loc[training["submission_id"] == "w-1", "department"].tolist() == ["自来水公司"]
+    assert set(report.manifest["scores"]) == {"department"}
 
 
 # Whatever is written comes back

@@ -97,7 +97,8 @@ def _settled(rows: Sequence[_Row], beside: Path, labels: bool) -> Iterator[Block
         if reason:
             refused.append((places[0], reason))
         elif values or not labels:
-            chosen.append((places[0], values))
+            # Of several rows one with the submission's own whole title and text, as a row of an issue has not.
+            chosen.append((min(places, key=_is_short), values))
     if labels and not chosen and not refused:
         raise UnreadableError(
             f"这是分办的工作簿，但还没有人确认或更正；请在“{_NAMES['confirmed']}”“{_NAMES['new_department']}”"

@@ -142,7 +142,6 @@ OPTIONAL = (
     "channel",
     "place",
     "source_sheet",
-    "where",
 )
 
 ALL_ROWS = Layout(
@@ -155,13 +154,14 @@ ALL_ROWS = Layout(
     ),
     printed=9,
 )
-# What is handed to one body: what a case file asks for goes on paper, the whole text stands to the right of it. The
+# What is handed to one body: what a case file asks for goes on paper, then the whole text and the cells to fill. The
 # lead stands in every row although the sheet is named after it: a name too long for a tab is cut there.
 ONE_BODY = Layout(
     _columns("submission_id urgency reopened issue people gist where department co_departments deadline reason")
-    + _columns("title text topic decision submitter submitted_at")
+    + _columns("title text topic")
     + ENTRIES
-    + _columns("district township spot place issue_id issue_size evidence duplicate_of other_topics"),
+    + _columns("decision submitter submitted_at district township spot place")
+    + _columns("issue_id issue_size evidence duplicate_of other_topics"),
     printed=11,
     grouped="issue",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,11 @@ def prepare_labels(
     unfit: list[str] = []
     if base is not None:
         named, unfit = fit_corrections(named, base, directory)
-    contradicting = contradictions(named)
+    clashes = list(_clashes(named))
+    contradicting = [line for line, _ in clashes]
+    # Of two clerks one is wrong; rows that came labelled may differ for reasons of their own, and stay.
+    clashing = named.index.isin([place for _, places in clashes for place in places])
+    named = named[~(clashing & named["corrected"])]
     unread = [f"{_where(row)}未用：{row['reason']}" for row in rejected.to_dict("records")]
     notes = unread + unfit + contradicting
     if strict and notes:
@@ -118,7 +122,7 @@ def fit_corrections(
                 row[name] = known[name] if isinstance(known[name], str) else list(known[name])
         rows.append(row)
     frame = pd.DataFrame(rows, columns=labelled.columns)
-    return typed(frame, LABELLED), lines
+    return typed(frame, LABELLED).assign(corrected=frame["corrected"].astype("bool")), lines
 
 
 _CORRECTED = ("topic", "department", "department_kind", "co_kinds", "returned_by")
@@ -220,16 +224,22 @@ def split_held_out(labelled: pd.DataFrame, held_out: Collection[str]) -> tuple[p
 def contradictions(labelled: pd.DataFrame) -> list[str]:
     """One Chinese line for each wording that carries two different labels."""
     check_table(labelled, LABELLED, where="contradictions")
-    lines = []
+    return [line for line, _ in _clashes(labelled)]
+
+
+def _clashes(labelled: pd.DataFrame) -> Iterator[tuple[str, pd.Index]]:
+    """For each wording that carries two different labels, a Chinese line and the rows."""
     wording = pd.Series(_wordings(labelled), index=labelled.index)
-    for column, name in _LABEL_NAMES.items():
-        given = labelled[labelled[column] != ""]
-        for _, rows in given.groupby(wording[given.index], sort=False):
-            labels = list(dict.fromkeys(rows[column]))
+    said = {name: labelled[column] for column, name in _LABEL_NAMES.items()}
+    if "corrected" in labelled:
+        kinds = labelled["department_kind"].map(lambda names: names[0] if len(names) else "")
+        said["承办部门类别"] = kinds.where(labelled["corrected"], "")
+    for name, values in said.items():
+        for _, same in values[values != ""].groupby(wording, sort=False):
+            labels = list(dict.fromkeys(same))
             if len(labels) > 1:
-                where = "、".join(map(_where, rows.to_dict("records")))
-                lines.append(f"同一内容标了不同的{name}（{' / '.join(labels)}）：{where}")
-    return lines
+                where = "、".join(map(_where, labelled.loc[same.index].to_dict("records")))
+                yield f"同一内容标了不同的{name}（{' / '.join(labels)}）：{where}", same.index
 
 
 def rare_labels(labelled: pd.DataFrame) -> list[str]:

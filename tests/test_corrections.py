@@ -211,6 +211,43 @@ def test_a_workbook_that_was_rearranged_says_the_same(week, change):
     assert read_submissions(path, options=LABELS).rejected.empty
 
 
+def test_one_word_in_a_cell_merged_over_an_issues_rows_holds_for_each_of_them(week):
+    book = openpyxl.load_workbook(week / "routing_tables.xlsx")
+    first, last = (cell_of(book["总表"], name, "更正承办单位") for name in ("a-2", "a-4"))
+    first.value = "城管局"
+    book["总表"].merge_cells(f"{first.coordinate}:{last.coordinate}")
+    book.save(week / "routing_tables.xlsx")
+    assert labels_of(week / "routing_tables.xlsx") == dict.fromkeys(("a-2", "a-3", "a-4"), {"department": "城管局"})
+
+
+def test_sheets_pasted_one_below_the_other_bring_no_header_as_a_submission(week):
+    book = openpyxl.load_workbook(fill_in(week, ("总表", "a-3", "更正承办单位", "城管局")))
+    for row in list(book["总表"].iter_rows(values_only=True)):
+        book["总表"].append(row)
+    book.save(week / "routing_tables.xlsx")
+    reading = read_submissions(week / "routing_tables.xlsx")
+    assert len(reading.submissions) == 5
+    assert labels_of(week / "routing_tables.xlsx") == {"a-3": {"department": "城管局"}}
+
+
+def test_two_clerks_who_filled_in_copies_are_read_together_and_told_where_they_differ(week, directory):
+    shutil.copy(week / "routing_tables.xlsx", week / "二科.xlsx")
+    fill_in(
+        week,
+        ("总表", "a-1", "更正主题", "市场监管"),
+        ("总表", "a-2", "更正承办单位", "南岗区住房和城乡建设局"),
+        ("总表", "a-3", "更正承办单位", "南岗区城市管理局"),
+    )
+    second = (("总表", "a-2", "确认", CONFIRMED), ("总表", "a-3", "更正承办单位", "住建局"))
+    fill_in(week, *second, name="二科.xlsx")
+    reading = read_submissions([week / "routing_tables.xlsx", week / "二科.xlsx"], options=LABELS)
+    rows, notes = prepare_labels(reading.submissions, reading.rejected, directory=directory, base=KINDS, strict=False)
+    # Two bodies of one kind are no contradiction for a model of kinds.
+    assert rows["submission_id"].tolist() == ["2", "a-1", "a-2", "a-2-2"]
+    both = "routing_tables.xlsx 总表 第 4 行、二科.xlsx 总表 第 4 行"
+    assert f"同一内容标了不同的承办部门类别（城管局 / 住建局）：{both}" in notes
+
+
 def test_a_sheet_saved_as_csv_says_the_same(week):
     book = openpyxl.load_workbook(fill_in(week, ("总表", "a-3", "更正承办单位", "城管局")))
     header, *rows = ([cell.value or "" for cell in row] for row in book["总表"].iter_rows())

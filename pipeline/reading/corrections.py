@@ -80,7 +80,10 @@ def settle_corrections(blocks: Iterable[Block], *, beside: Path, labels: bool) -
             continue
         columns = list(block.cells)
         for number, cells in zip(block.rows, zip(*block.cells.values(), strict=True), strict=True):
-            rows.append(_Row(block.sheet, number, dict(zip(columns, cells, strict=True))))
+            row = _Row(block.sheet, number, dict(zip(columns, cells, strict=True)))
+            # Sheets that were pasted one below the other bring their headers along.
+            if row.text("submission_id") != block.headers.get("submission_id", ""):
+                rows.append(row)
     if rows:
         yield from _settled(rows, beside, labels)
 

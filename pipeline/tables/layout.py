@@ -145,14 +145,14 @@ OPTIONAL = (
 )
 
 ALL_ROWS = Layout(
-    _columns("submission_id title text decision urgency reopened topic department co_departments")
+    _columns("submission_id title text decision urgency reopened topic department co_departments deadline")
     + ENTRIES
     + _columns(
-        "reason department_candidates district township spot issue_id issue_size evidence duplicate_of deadline "
-        "other_topics topic_probability department_probability submitter submitted_at channel place source_file "
-        "source_sheet source_row"
+        "reason department_candidates district township spot issue_id issue_size evidence duplicate_of other_topics "
+        "topic_probability department_probability submitter submitted_at channel place source_file source_sheet "
+        "source_row"
     ),
-    printed=9,
+    printed=10,
 )
 # What is handed to one body: what a case file asks for goes on paper, then the whole text and the cells to fill. The
 # lead stands in every row although the sheet is named after it: a name too long for a tab is cut there.

@@ -56,12 +56,13 @@ def prepare_labels(
             f"{len(unread)} rows cannot be read, {len(unfit)} corrections cannot be learned and {len(contradicting)} "
             f"texts have contradicting labels; the first: {notes[0]} Mend them, or train without --strict."
         )
+    if named.empty:
+        # With a base too: training it again as it was would take minutes and look like success.
+        first = f"; the first: {notes[0]}" if notes else ""
+        raise InputError(f"No labelled row could be read{first}. Mend the files.")
     if base is not None:
         named, replaced = join_training(base, named)
         notes.append(f"与原模型的数据合并，其中 {replaced} 件由新标签代替。")
-    if named.empty:
-        first = f"; the first: {unread[0]}" if unread else ""
-        raise InputError(f"No labelled row could be read{first}. Mend the files.")
     return named[LABELLED.names], notes
 
 

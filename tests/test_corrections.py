@@ -248,6 +248,16 @@ def test_two_clerks_who_filled_in_copies_are_read_together_and_told_where_they_d
     assert f"同一内容标了不同的承办部门类别（城管局 / 住建局）：{both}" in notes
 
 
+def test_without_numbers_a_guess_is_still_no_label(week):
+    book = openpyxl.load_workbook(fill_in(week, ("总表", "a-3", "更正承办单位", "城管局")))
+    for sheet in book:
+        if sheet["A1"].value == "编号":
+            sheet.delete_cols(1)
+    book.save(week / "routing_tables.xlsx")
+    rows = read_submissions(week / "routing_tables.xlsx", options=LABELS).submissions
+    assert rows[["title", "department", "topic"]].values.tolist() == [["灯不亮", "城管局", ""]]
+
+
 def test_a_sheet_saved_as_csv_says_the_same(week):
     book = openpyxl.load_workbook(fill_in(week, ("总表", "a-3", "更正承办单位", "城管局")))
     header, *rows = ([cell.value or "" for cell in row] for row in book["总表"].iter_rows())
@@ -404,6 +414,12 @@ def test_strict_stops_on_a_correction_that_cannot_be_learned(directory):
     rows = corrected({"topic": "月球"})
     with pytest.raises(InputError, match=r"1 corrections cannot be learned .*“月球”"):
         prepare_labels(rows, empty_table(REJECTED), directory=directory, base=KINDS, strict=True)
+
+
+def test_a_base_is_not_learned_again_for_a_workbook_that_nobody_filled_in(week, directory):
+    reading = read_submissions(week / "routing_tables.xlsx", options=LABELS)
+    with pytest.raises(InputError, match=r"No labelled row could be read; the first: .*还没有人确认或更正"):
+        prepare_labels(reading.submissions, reading.rejected, directory=directory, base=KINDS, strict=False)
 
 
 def test_a_model_trained_on_a_corrected_workbook_is_of_the_same_sort_and_knows_better(model, teach, send, tmp_path):

@@ -82,7 +82,7 @@ def settle_corrections(blocks: Iterable[Block], *, beside: Path, labels: bool) -
         for number, cells in zip(block.rows, zip(*block.cells.values(), strict=True), strict=True):
             row = _Row(block.sheet, number, dict(zip(columns, cells, strict=True)))
             # Sheets that were pasted one below the other bring their headers along.
-            if row.text("submission_id") != block.headers.get("submission_id", ""):
+            if any(row.text(field) != header for field, header in block.headers.items()):
                 rows.append(row)
     if rows:
         yield from _settled(rows, beside, labels)

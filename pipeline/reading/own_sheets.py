@@ -42,10 +42,9 @@ def correction_columns(headers: Sequence[str]) -> dict[str, int] | None:
         return None
     fields = _WRITTEN | _GUESSED | _FILLED_IN
     found = {field: plain.index(header) for field, header in fields.items() if header in plain}
-    if "submission_id" not in found:
-        found = {name: place for name, place in found.items() if name not in ("title", "text")}
+    if "submission_id" not in found and _ISSUE_ROW["submission_id"] in plain:
         found |= {field: plain.index(header) for field, header in _ISSUE_ROW.items() if header in plain}
-    return found if "text" in found or "title" in found else None
+    return found
 
 
 def is_list(rows: Sequence[Sequence[str]]) -> bool:

@@ -319,5 +319,7 @@ def _train_summary(report: TrainReport) -> str:
             f"留出的 {held['rows']:,} 件：主题准确率 {held['accuracy']:.1%}，宏平均 F1 {held['macro_f1']:.3f}。"
         )
     lines += [f"注意：{note}" for note in report.notes[:NOTES_SHOWN]]
+    if len(report.notes) > NOTES_SHOWN:
+        lines.append(f"另有 {len(report.notes) - NOTES_SHOWN} 条注意事项没有列出；改好上面这些再训练，就会接着列出。")
     lines.append(f"模型在：{report.out}（说明见 {report.out / 'card.md'}）")
     return "\n".join(lines)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from pipeline.directory import Directory
 from pipeline.errors import InputError
-from pipeline.schema import LABELLED, check_table
+from pipeline.schema import LABELLED, check_table, typed
 
 FEW_EXAMPLES = 5  # rows of a label below which out-of-fold probabilities say little
 LABELS_TOLD = 10
@@ -21,7 +23,7 @@ def prepare_labels(
     labelled: pd.DataFrame,
     rejected: pd.DataFrame,
     *,
-    topic_key: Callable[[str], str],
+    directory: Directory | None,
     base: pd.DataFrame | None,
     strict: bool,
 ) -> tuple[pd.DataFrame, list[str]]:
@@ -29,31 +31,102 @@ def prepare_labels(
 
     Parameters
     ----------
-    labelled, rejected : tables LABELLED and REJECTED, as read
-    topic_key : see `name_topics`
+    labelled, rejected : tables LABELLED (with `corrected`) and REJECTED, as read
+    directory : knows topics by name, and the kinds of bodies
     base : LABELLED rows of the model to go on from
-    strict : stop where a row is rejected or labels contradict each other
+    strict : stop where a row is rejected, labels contradict each other or a correction cannot be learned
 
     Raises
     ------
     InputError : no row is left, or `strict` and something is wrong with the rows
     """
-    named = name_topics(labelled, topic_key)
-    contradicting = contradictions(named)
-    unread = [f"{row.source_file} 第 {row.source_row} 行未用：{row.reason}" for row in rejected.itertuples()]
-    notes = unread + contradicting
+    named = name_topics(labelled, directory.topic_key if directory is not None else str)
+    unfit: list[str] = []
+    if base is not None:
+        named, unfit = fit_corrections(named, base, directory)
+    clashes = list(_clashes(named))
+    contradicting = [line for line, _ in clashes]
+    # Of two clerks one is wrong; rows that came labelled may differ for reasons of their own, and stay.
+    clashing = named.index.isin([place for _, places in clashes for place in places])
+    named = named[~(clashing & named["corrected"])]
+    unread = [f"{_where(row)}未用：{row['reason']}" for row in rejected.to_dict("records")]
+    notes = unread + unfit + contradicting
     if strict and notes:
         raise InputError(
-            f"{len(unread)} rows cannot be read and {len(contradicting)} texts have contradicting labels; the first: "
-            f"{notes[0]} Mend them, or train without --strict."
+            f"{len(unread)} rows cannot be read, {len(unfit)} corrections cannot be learned and {len(contradicting)} "
+            f"texts have contradicting labels; the first: {notes[0]} Mend them, or train without --strict."
         )
+    if named.empty:
+        # With a base too: training it again as it was would take minutes and look like success.
+        first = f"; the first: {notes[0]}" if notes else ""
+        raise InputError(f"No labelled row could be read{first}. Mend the files.")
     if base is not None:
         named, replaced = join_training(base, named)
         notes.append(f"与原模型的数据合并，其中 {replaced} 件由新标签代替。")
-    if named.empty:
-        first = f"; the first: {unread[0]}" if unread else ""
-        raise InputError(f"No labelled row could be read{first}. Mend the files.")
-    return named, notes
+    return named[LABELLED.names], notes
+
+
+def fit_corrections(
+    labelled: pd.DataFrame, base: pd.DataFrame, directory: Directory | None
+) -> tuple[pd.DataFrame, list[str]]:
+    """What clerks corrected or confirmed, as labels of the sort that a base has learned.
+
+    The base's leads are kinds or departments of their own. A body that a clerk chose becomes its kind where the base
+    has kinds only: a handful of bodies beside thousands of kinds would make a model of another sort, and a worse one.
+    What a clerk did not speak of stays as the base has it for the same text.
+
+    Parameters
+    ----------
+    labelled : table LABELLED with `corrected`, topics by key; rows that are not corrected stay as they are
+    base : LABELLED rows of the model to go on from
+
+    Returns
+    -------
+    the rows without those of which nothing can be learned, and a Chinese line for each label that cannot
+    """
+    if not labelled["corrected"].any():
+        return labelled, []
+    kinds = {kind for names in base["department_kind"] for kind in names}
+    topics = set(base["topic"]) | set(directory.topic_names if directory is not None else ())
+    own_departments = bool((base["department"] != "").any())
+
+    def kind_of(name: str) -> str:
+        if name in kinds:
+            return name
+        return directory.kind_of(name) if directory is not None else ""
+
+    texts = _wordings(labelled)
+    wanted = {text for text, ours in zip(texts, labelled["corrected"], strict=True) if ours}
+    places = {text: place for place, text in enumerate(_wordings(base)) if text in wanted}
+    rows, lines = [], []
+    for row, text in zip(labelled.to_dict("records"), texts, strict=True):
+        if not row["corrected"]:
+            rows.append(row)
+            continue
+        where = _where(row)
+        topic, body = row["topic"], row["department"]
+        if topic and topic not in topics:
+            row["topic"] = ""
+            lines.append(f"{where}：没有“{topic}”这个主题，没有学；请改用名单里的主题，或先加进 topics.csv")
+        if not own_departments:
+            kind = kind_of(body) if kinds else ""
+            row |= {"department": "", "department_kind": [kind] if kind else []}
+            row["co_kinds"] = [kind_of(name) or name for name in row["co_kinds"]]
+            if body and not kind:
+                why = f"职责目录里没有“{body}”" if kinds else f"原模型没有学过承办单位，“{body}”用不上"
+                lines.append(f"{where}：{why}，没有学；请改用名单里的单位，或先加进 departments.csv")
+        if not any(row[name] for name in _CORRECTED):
+            continue
+        known = base.iloc[places[text]] if text in places else row
+        for name in _CORRECTED:
+            if not row[name] and len(known[name]):
+                row[name] = known[name] if isinstance(known[name], str) else list(known[name])
+        rows.append(row)
+    frame = pd.DataFrame(rows, columns=labelled.columns)
+    return typed(frame, LABELLED).assign(corrected=frame["corrected"].astype("bool")), lines
+
+
+_CORRECTED = ("topic", "department", "department_kind", "co_kinds", "returned_by")
 
 
 def read_ids(path: Path) -> list[str]:
@@ -152,17 +225,22 @@ def split_held_out(labelled: pd.DataFrame, held_out: Collection[str]) -> tuple[p
 def contradictions(labelled: pd.DataFrame) -> list[str]:
     """One Chinese line for each wording that carries two different labels."""
     check_table(labelled, LABELLED, where="contradictions")
-    lines = []
+    return [line for line, _ in _clashes(labelled)]
+
+
+def _clashes(labelled: pd.DataFrame) -> Iterator[tuple[str, pd.Index]]:
+    """For each wording that carries two different labels, a Chinese line and the rows."""
     wording = pd.Series(_wordings(labelled), index=labelled.index)
-    for column, name in _LABEL_NAMES.items():
-        given = labelled[labelled[column] != ""]
-        for _, rows in given.groupby(wording[given.index], sort=False):
-            labels = list(dict.fromkeys(rows[column]))
+    said = {name: labelled[column] for column, name in _LABEL_NAMES.items()}
+    if "corrected" in labelled:
+        kinds = labelled["department_kind"].map(lambda names: names[0] if len(names) else "")
+        said["承办部门类别"] = kinds.where(labelled["corrected"], "")
+    for name, values in said.items():
+        for _, same in values[values != ""].groupby(wording, sort=False):
+            labels = list(dict.fromkeys(same))
             if len(labels) > 1:
-                places = zip(rows["source_file"], rows["source_sheet"], rows["source_row"], strict=True)
-                where = "、".join(f"{file} {sheet} 第 {row} 行".replace("  ", " ") for file, sheet, row in places)
-                lines.append(f"同一内容标了不同的{name}（{' / '.join(labels)}）：{where}")
-    return lines
+                where = "、".join(map(_where, labelled.loc[same.index].to_dict("records")))
+                yield f"同一内容标了不同的{name}（{' / '.join(labels)}）：{where}", same.index
 
 
 def rare_labels(labelled: pd.DataFrame) -> list[str]:
@@ -186,6 +264,12 @@ def rare_labels(labelled: pd.DataFrame) -> list[str]:
             told = "、".join(f"{label}（{count} 件）" for label, count in rare.head(LABELS_TOLD).items())
             lines.append(f"{len(rare)} 个{name}不足 {FEW_EXAMPLES} 件，把握只能粗略估计，请补充：{told}")
     return lines
+
+
+def _where(row: Mapping[Hashable, Any]) -> str:
+    """Where a row of SUBMISSIONS or REJECTED stands; row 0 is the whole sheet or file."""
+    named = " ".join(filter(None, (row["source_file"], row["source_sheet"])))
+    return f"{named} 第 {row['source_row']} 行" if row["source_row"] else named
 
 
 def _wordings(labelled: pd.DataFrame) -> list[str]:

@@ -259,6 +259,22 @@ LINKS = Table(
     ),
 )
 
+# What a clerk fills in on the rows of the workbook, and train.py reads back.
+CORRECTIONS = Table(
+    "CORRECTIONS",
+    (
+        Column("confirmed", "str", "确认"),
+        Column("new_topic", "str", "更正主题"),
+        Column("new_department", "str", "更正承办单位"),
+        Column("new_co_departments", "list", "更正协办单位"),
+        Column("returned_by", "list", "退回单位"),
+    ),
+)
+CONFIRMED = "正确"  # under 确认: topic and lead are right as routed
+SAMPLE_TEXT = "代表件内容"  # header of the text of an issue's representative, where a sheet lists issues
+CUT_MARK = "…（全文见 routed.parquet）"  # ends a text that is too long for a cell
+OPTIONS_SHEET = "选项"  # the hidden sheet of the lists to choose from
+
 DECISIONS = {"auto": "自动", "check": "核对", "review": "人工"}
 URGENCIES = {"urgent": "紧急", "normal": "一般"}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pipeline.bundle import bundle_hash
+from pipeline.bundle import bundle_hash, load_manifest
 from pipeline.directory import Directory, check_directory, load_directory
 from pipeline.errors import InputError
 from pipeline.places import Gazetteer, open_gazetteer, place_names
@@ -69,6 +69,12 @@ class Tools:
 def open_directory(knowledge: Knowledge, *, on: date) -> Directory | None:
     """The directory with the duties in force on a day; None where the run has none."""
     return load_directory(knowledge.directory).valid_on(on) if knowledge.directory is not None else None
+
+
+def bodies_to_choose(knowledge: Knowledge, directory: Directory | None) -> list[str]:
+    """Names that a clerk may choose as the right lead: departments that the model learned, then the directory's."""
+    learned = load_manifest(knowledge.bundle)["scores"].get("department", {}).get("per_label", {})
+    return [*learned, *(body.name for body in directory.departments)] if directory is not None else list(learned)
 
 
 def doubts_about_directory(knowledge: Knowledge, *, on: date) -> list[str]:

@@ -25,7 +25,7 @@ MAY_IMPORT = {
     # What the linear model is made of crosses no stage border, so the label model may know the vectorizer's types.
     "classify": GROUND | {"vectorize"},
     "engines": GROUND | {"engines"},
-    "labelling": GROUND,
+    "labelling": GROUND | {"directory"},
     "learning": GROUND | {"segment", "vectorize", "classify", "evaluate"},
     "issue_learning": GROUND | {"cluster", "evaluate", "vectorize"},
     "lead_learning": GROUND | {"match", "recall"},

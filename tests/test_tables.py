@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import TableError
-from pipeline.schema import ISSUES, LINKS, ROUTED, SUBMISSIONS, empty_table, typed
+from pipeline.schema import CUT_MARK, ISSUES, LINKS, ROUTED, SUBMISSIONS, empty_table, typed
 from pipeline.tables import arrow_schema, read_parquet, write_issues, write_links, write_parquet, write_routed
-from pipeline.tables.cells import CUT_MARK, cell_text, may_become_formula, sheet_names, text_width
+from pipeline.tables.cells import cell_text, may_become_formula, sheet_names, text_width
 from pipeline.tables.routed_csv import write_routed_csv
 
 HOSTILE = st.text(st.characters() | st.sampled_from('=+-@\t\r\n\x00\x1f\ud800\ufffe\uffff<r>_x000D"＝'), max_size=40)

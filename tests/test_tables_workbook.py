@@ -89,14 +89,61 @@ def test_the_whole_table_is_chinese_and_in_input_order(tmp_path, week):
     assert column(book["总表"], "主题把握")[0].number_format == "0%"
 
 
-def test_review_begins_with_the_urgent_then_the_large_issue_then_the_likely(tmp_path, week):
+def test_review_begins_with_the_endangered_then_with_what_one_decision_puts_right(tmp_path, week):
     book, _ = make(tmp_path, week)
-    assert [cell.value for cell in column(book["待人工复核"], "标题")] == [
-        "外墙要掉",
-        "缴费无发票二",
-        "缴费无发票",
-        "说不清",
+    rows = records(book["待人工复核"])
+    assert [(row["标题"], row["复核理由"]) for row in rows] == [
+        ("外墙要掉", "紧急；把握 10%"),
+        ("缴费无发票", "一次定 2 件；把握 30%"),  # 0.7 + 0.6 submissions would go wrong
+        ("缴费无发票二", "一次定 2 件；把握 40%"),
+        ("说不清", "没有首选单位"),  # 1 would
     ]
+
+
+def test_what_waits_to_be_checked_is_settled_by_a_decision_too(tmp_path):
+    rows = routed_rows(
+        {"title": "一件没把握", "decision": "review", "department_probability": 0.1},
+        {"title": "三件之一", "decision": "review", "department_probability": 0.5, "issue_id": "三"},
+        *[{"decision": "check", "department_probability": 0.7, "issue_id": "三"}] * 2,
+        {"decision": "auto", "issue_id": "三", "urgency": "urgent"},
+    )
+    rows["submission_id"] = [f"{number}" for number in range(len(rows))]
+    shown = records(make(tmp_path, rows)[0]["待人工复核"])
+    assert [(row["标题"], row["复核理由"]) for row in shown] == [
+        ("三件之一", "一次定 3 件；把握 50%"),  # 0.5 + 0.3 + 0.3, and what is decided does not count
+        ("一件没把握", "把握 10%"),
+    ]
+
+
+def test_an_urgent_submission_takes_its_issue_to_the_front_of_its_bodys_sheet(tmp_path):
+    rows = routed_rows(
+        {"title": "热点一", "issue_id": "热"},
+        {"title": "先说的", "issue_id": "险"},
+        {"title": "热点二", "issue_id": "热"},
+        {"title": "要塌了", "issue_id": "险", "urgency": "urgent"},
+        {"title": "热点三", "issue_id": "热"},
+    )
+    sheet = make(tmp_path, rows)[0][HOUSING]
+    assert [row["标题"] for row in records(sheet)] == ["要塌了", "先说的", "热点一", "热点二", "热点三"]
+    assert column(sheet, "事项")[0].font.color.rgb == "FFC00000"
+    assert [rule.formula for area in sheet.conditional_formatting for rule in area.rules][0] == ["$C2<>$C1"]
+
+
+def test_a_bodys_sheet_has_on_paper_what_a_case_file_asks_for(tmp_path, week):
+    rows = week.assign(township="安埠街道", spot="兆麟小区", text="电梯停了。" * 50, deadline=dt.date(2025, 1, 20))
+    rows.loc[1, ["district", "township", "spot", "place"]] = [None, None, None, "群力第五大道"]
+    sheet = make(tmp_path, rows)[0][HOUSING]
+    by_title = {row["标题"]: row for row in records(sheet)}
+    row = by_title["缴费无发票"]
+    assert list(row)[: list(row).index("标题")] == [
+        *("编号", "紧急程度", "事项", "人数", "摘要", "地点", "承办单位", "办理期限", "依据"),
+    ]
+    assert (row["编号"], row["事项"], row["人数"]) == ("000002", "兆麟小区电梯停用\nS9", 2)
+    assert row["地点"] == "道里区 安埠街道 兆麟小区"
+    assert by_title["电梯停用"]["地点"] == "群力第五大道", "where the words settle nothing, as it was given"
+    assert row["摘要"] == ("电梯停了。" * 50)[:110] + "…"
+    assert sheet.print_area == f"'{HOUSING}'!$A$1:$I$5"
+    assert sheet.row_dimensions[2].height < 90, "the whole text, which is not printed, makes no room for itself"
 
 
 def test_a_bodys_sheet_has_its_rows_and_the_rest_is_under_others(tmp_path, week):
@@ -175,12 +222,19 @@ def test_a_clerk_corrects_by_choosing_from_lists_of_any_length(tmp_path, week):
     assert lists["主题"][:4] == ["住房物业", "市场监管", "其他", "我的标签"]
     assert lists["承办单位"][:2] == [HOUSING, HEATING]
     assert lists["承办单位"][-1] == bodies[-1]
+    assert lists["确认"][0] == "正确"
     for name in ("总表", "待人工复核", HOUSING, "其他部门"):
         rules = {str(rule.sqref): rule for rule in book[name].data_validations.dataValidation}
-        for header, source in (("更正主题", "'选项'!$A$2:$A$5"), ("更正承办单位", "'选项'!$B$2:$B$303")):
+        bodies_list = "'选项'!$B$2:$B$303"
+        for header, source in (
+            ("确认", "'选项'!$C$2:$C$2"),
+            ("更正主题", "'选项'!$A$2:$A$5"),
+            *((header, bodies_list) for header in ("更正承办单位", "更正协办单位", "退回单位")),
+        ):
             cells = column(book[name], header)
             rule = rules[cells[0].coordinate + (f":{cells[-1].coordinate}" if len(cells) > 1 else "")]
             assert rule.formula1 == source
+            assert rule.errorStyle == "warning"
             assert all(cell.value is None for cell in cells)
 
 

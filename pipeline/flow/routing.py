@@ -31,7 +31,7 @@ from pipeline.runs import (
 )
 from pipeline.settings import Settings
 from pipeline.tables import write_issues, write_links, write_routed, write_workbook
-from pipeline.tools import Knowledge, doubts_about_directory, open_directory
+from pipeline.tools import Knowledge, bodies_to_choose, doubts_about_directory, open_directory
 from pipeline.workspace import Workspace, finish_workspace, finished_run, open_workspace, release_workspace
 
 
@@ -189,7 +189,7 @@ def _write_results(
             rejected=log.rejected(),
             notes=log.notes,
             topic_names=directory.topic_names if directory is not None else {},
-            departments=[body.name for body in directory.departments] if directory is not None else (),
+            departments=bodies_to_choose(stage.knowledge, directory),
             made_at=dt.datetime.now(),
             mass_posted_rows=settings.cluster.mass_posted_rows,
             settings=settings.tables,

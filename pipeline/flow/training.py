@@ -73,7 +73,7 @@ def train(
     labelled, notes = prepare_labels(
         reading.submissions.assign(example=not settings.recall.own_matters),
         reading.rejected,
-        topic_key=directory.topic_key if directory is not None else str,
+        directory=directory,
         base=load_training(base) if base is not None else None,
         strict=strict,
     )

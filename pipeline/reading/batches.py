@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipeline.errors import SettingsError
 from pipeline.reading.blocks import Block
+from pipeline.reading.corrections import settle_corrections
 from pipeline.reading.delimited import read_delimited
 from pipeline.reading.documents import read_document, read_text_file
 from pipeline.reading.encodings import check_encoding_name
@@ -20,7 +21,7 @@ from pipeline.reading.records import read_json_lines, read_parquet
 from pipeline.reading.rows import FileTally, rejected_rows, rows_of_block
 from pipeline.reading.trouble import UnreadableError
 from pipeline.reading.workbooks import read_workbook
-from pipeline.schema import LABELLED, REJECTED, SUBMISSIONS, Table, empty_table
+from pipeline.schema import LABELLED, REJECTED, SUBMISSIONS, empty_table
 from pipeline.settings import ReadingSettings
 
 
@@ -30,7 +31,8 @@ class ReadBatch:
 
     Attributes
     ----------
-    submissions : table SUBMISSIONS, or LABELLED where labels were asked for
+    submissions : table SUBMISSIONS, or where labels were asked for LABELLED with `corrected`: True where the label is
+        what a clerk chose or confirmed in a workbook of ours
     rejected : table REJECTED: rows, sheets (row 0) and files (row 0, no sheet) that could not be used, met since
         the batch before
     notes : Chinese remarks of one line, of the files that ended since the batch before
@@ -98,7 +100,7 @@ def read_submissions(
     submissions = [batch.submissions for batch in batches if len(batch.submissions)]
     rejected = [batch.rejected for batch in batches if len(batch.rejected)]
     return Reading(
-        _joined(submissions) if submissions else empty_table(_table(options)),
+        _joined(submissions) if submissions else _no_rows(options),
         _joined(rejected) if rejected else empty_table(REJECTED),
         tuple(files),
         tuple(note for batch in batches for note in batch.notes),
@@ -135,7 +137,7 @@ def _batches(
             waiting_rows -= full
         before += file.bytes
     if waiting or rejected or notes:
-        rest = _joined(waiting) if waiting else empty_table(_table(options))
+        rest = _joined(waiting) if waiting else _no_rows(options)
         yield ReadBatch(rest, _table_of_rejected(rejected), tuple(notes), 1.0)
 
 
@@ -144,9 +146,10 @@ def _read_file(
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, list[str], float]]:
     """Submissions, rejected rows, notes, and the share of the file that is read."""
     tally = FileTally()
-    nothing = empty_table(_table(options))
+    nothing = _no_rows(options)
     try:
-        for block in blocks_of(file, options, settings):
+        blocks = settle_corrections(blocks_of(file, options, settings), beside=file.path.parent, labels=options.labels)
+        for block in blocks:
             submissions, rejected = rows_of_block(
                 block, file, options=options, settings=settings, register=register, tally=tally
             )
@@ -187,8 +190,12 @@ def blocks_of(file: InputFile, options: ReadOptions, settings: ReadingSettings) 
     return read_parquet(file, options=options)
 
 
-def _table(options: ReadOptions) -> Table:
-    return LABELLED if options.labels else SUBMISSIONS
+def _no_rows(options: ReadOptions) -> pd.DataFrame:
+    return (
+        empty_table(LABELLED).assign(corrected=pd.Series([], dtype="bool"))
+        if options.labels
+        else empty_table(SUBMISSIONS)
+    )
 
 
 def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from pipeline.reading.options import ReadOptions
+from pipeline.reading.own_sheets import correction_columns, holds_guesses
 from pipeline.reading.spellings import (
     LABEL_SPELLINGS,
     NOT_THE_PUBLIC,
@@ -81,6 +82,10 @@ def map_headers(headers: Sequence[str], options: ReadOptions) -> HeaderMap:
     -------
     map, not usable where neither title nor text was recognized
     """
+    # Columns that training was told to use are the user's word about what is right.
+    own = correction_columns(headers) if not any(_told_labels(options).values()) else None
+    if own is not None:
+        return HeaderMap(own)
     plain = [plain_header(header) if len(header) <= _LONGEST_HEADER * 3 else "" for header in headers]
     columns: dict[str, int] = {}
     notes: list[str] = []
@@ -153,12 +158,16 @@ def missing_header_reason(rows: Sequence[Sequence[str]], *, header_search_rows: 
 
 
 def check_label_columns(headers: Sequence[str], found: HeaderMap, options: ReadOptions, *, sheet: str) -> None:
-    """Refuse a sheet that lacks a column which training was told to use.
+    """Refuse a sheet that lacks a column which training was told to use, or whose labels are guesses of a model.
 
     Raises
     ------
     UnreadableError : names the column and the headers found
     """
+    if options.labels and not any(_told_labels(options).values()) and holds_guesses(headers):
+        raise UnreadableError(
+            "这是分办的结果，主题和承办单位是系统的意见，不能当作标签来学；请用工作簿里确认、更正过的表", sheet=sheet
+        )
     for field, wanted in _told_labels(options).items():
         if wanted is not None and field not in found.columns:
             shown = "、".join(header for header in headers if header)

@@ -69,7 +69,10 @@ def rows_of_block(
     register: IdRegister,
     tally: FileTally,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The usable rows of a block as table SUBMISSIONS (LABELLED where labels are read), and the others as REJECTED."""
+    """The usable rows of a block as table SUBMISSIONS, and the others as REJECTED.
+
+    Where labels are read they are LABELLED with a column `corrected`, True for what a clerk corrected or confirmed.
+    """
     count = len(block.rows)
     titles = _texts(block, "title")
     texts = _texts(block, "text")
@@ -105,6 +108,8 @@ def rows_of_block(
             as_label = _token_list if column.name == "tokens" else _AS_LABEL[column.kind]
             columns[column.name] = pd.Series([as_label(cell) for cell in cells], dtype="object")
     submissions = typed(pd.DataFrame(columns), LABELLED if options.labels else SUBMISSIONS)
+    if options.labels:
+        submissions = submissions.assign(corrected="corrected" in block.cells)
     return submissions, rejected_rows(file, block.sheet, rejected)
 
 

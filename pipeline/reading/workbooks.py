@@ -11,7 +11,9 @@ from pipeline.reading.cells import cell_text
 from pipeline.reading.files import InputFile
 from pipeline.reading.headers import FoundHeader, check_label_columns, find_header, missing_header_reason
 from pipeline.reading.options import ReadOptions
+from pipeline.reading.own_sheets import is_list
 from pipeline.reading.trouble import UnreadableError
+from pipeline.schema import OPTIONS_SHEET
 from pipeline.settings import ReadingSettings
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ def read_workbook(file: InputFile, *, options: ReadOptions, settings: ReadingSet
             if meta.typ not in (SheetTypeEnum.WorkSheet, SheetTypeEnum.MacroSheet):
                 continue
             if meta.visible is not SheetVisibleEnum.Visible:
+                if meta.name == OPTIONS_SHEET:
+                    continue
                 yield Block(sheet=meta.name, notes=["隐藏的工作表没有读取；需要时请取消隐藏"])
                 continue
             try:
@@ -86,6 +90,8 @@ def _read_sheet(sheet: CalamineSheet, options: ReadOptions, settings: ReadingSet
     if not any(map(_has_content, itertools.chain(head, sheet.iter_rows()))):
         return
     header_rows = _header_rows(head[: settings.header_search_rows], merges)
+    if is_list(header_rows):
+        return
     found = find_header(header_rows, options)
     if found is None:
         raise UnreadableError(missing_header_reason(header_rows, header_search_rows=settings.header_search_rows))

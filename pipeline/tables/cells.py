@@ -6,9 +6,10 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from pipeline.schema import CUT_MARK
+
 EXCEL_LONGEST_TEXT = 32_767  # UTF-16 units in one cell
 LONGEST_SHEET_NAME = 31  # UTF-16 units
-CUT_MARK = "…（全文见 routed.parquet）"
 
 # XML 1.0 has no place for these, not even escaped; with one of them inside, Excel calls the file damaged.
 ILLEGAL = "\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff"

@@ -35,6 +35,7 @@ class Choice:
     body_rows : one array for each of `bodies`
     other_rows : 其他部门
     review_submissions, review_rows : 待人工复核, submissions with their order
+    waiting : issue_id -> submissions of it that wait for a clerk (check or review), where there are several
     hot_issues : 热点问题, issues with the text of the representative, in their order
     several : positions in `ranking` of all submissions of issues of several, hottest issue first, in each by time
     details : 事项明细, submissions (table ROUTED) of `several`, all if whole; `posted_again` where the submitter has an
@@ -52,6 +53,7 @@ class Choice:
     other_rows: np.ndarray
     review_submissions: pd.DataFrame
     review_rows: np.ndarray
+    waiting: dict[str, int]
     hot_issues: pd.DataFrame
     several: np.ndarray
     details: pd.DataFrame
@@ -75,7 +77,9 @@ def choose_rows(routed: Path, issues: pd.DataFrame, *, mass_posted_rows: int, se
     limit = settings.workbook_rows
     ranking = read_parquet(routed, ROUTED, columns=_RANKING)
     issues = issues.sort_values(["heat", "size", "issue_id"], ascending=[False, False, True], ignore_index=True)
-    review = _review_order(ranking, issues)
+    review = _review_order(ranking)
+    counts = ranking.loc[ranking["decision"] != "auto", "issue_id"].value_counts()
+    waiting = {str(name): int(count) for name, count in counts[counts > 1].items()}
     several, wordings = detail_rows(ranking, issues), mass_posted(ranking, least=mass_posted_rows)
     again = posted_again(ranking["issue_id"].iloc[several], ranking["submitter"].iloc[several])
     bodies = _largest_bodies(ranking["department"], settings.sheets)
@@ -95,6 +99,7 @@ def choose_rows(routed: Path, issues: pd.DataFrame, *, mass_posted_rows: int, se
             other_rows=other_rows,
             review_submissions=rows,
             review_rows=review,
+            waiting=waiting,
             hot_issues=_with_texts(hot, speakers, lambda positions: texts[positions]),
             several=several,
             details=rows.iloc[several].assign(posted_again=again),
@@ -132,6 +137,7 @@ def choose_rows(routed: Path, issues: pd.DataFrame, *, mass_posted_rows: int, se
         other_rows=np.searchsorted(shown, other_rows),
         review_submissions=kept.iloc[place(review)],
         review_rows=np.arange(len(review)),
+        waiting=waiting,
         hot_issues=_with_texts(hot, speakers, lambda positions: kept_texts[place(positions)]),
         several=several,
         details=kept.iloc[place(several[detailed])].assign(posted_again=again[detailed]),
@@ -191,27 +197,38 @@ def _largest_bodies(departments: pd.Series, sheets: int) -> list[str]:
     return [str(name) for name, _ in ranked[:sheets]]
 
 
-def _review_order(ranking: pd.DataFrame, issues: pd.DataFrame) -> np.ndarray:
-    """Rows to review by what deciding is worth: urgent ones, then large issues kept together, then likely leads."""
-    rows = ranking[ranking["decision"] == "review"]
-    size = rows["issue_id"].map(issues.set_index("issue_id")["size"]).fillna(1).astype("float64")
-    together = rows["department_probability"].groupby(rows["issue_id"]).transform("max")
+def _review_order(ranking: pd.DataFrame) -> np.ndarray:
+    """Rows to review by what a clerk gains by deciding: the endangered first, then where most errors are put right.
+
+    One decision settles all submissions of an issue that wait, so its gain is the number of them that would go to a
+    wrong lead if nobody looked: the sum of 1 - probability over them. Submissions of one issue stand together.
+    """
+    waits = ranking[ranking["decision"] != "auto"]
+    of_issue = waits["issue_id"]
+    # Submissions to check wait too: they add to the gain, and stand on their body's sheet.
     keys = pd.DataFrame(
         {
-            "normal": rows["urgency"] != "urgent",
-            "size": -size,
-            "together": -together,
-            "issue_id": rows["issue_id"],
-            "probability": -rows["department_probability"],
+            "calm": ~waits["urgency"].eq("urgent").groupby(of_issue).transform("any"),
+            "gain": -(1 - waits["department_probability"]).groupby(of_issue).transform("sum"),
+            "first": waits.index.to_series().groupby(of_issue).transform("min"),
+            "normal": waits["urgency"] != "urgent",
         }
     )
-    return keys.sort_values(list(keys.columns), kind="stable").index.to_numpy(dtype=np.int64)
+    ordered = keys.sort_values(list(keys.columns), kind="stable").index
+    return ordered[ranking["decision"].loc[ordered].eq("review")].to_numpy(dtype=np.int64)
 
 
 def _body_order(rows: pd.DataFrame, issues: pd.DataFrame) -> np.ndarray:
-    """Urgent submissions first, then those of hot issues, those of one issue side by side."""
-    rank = pd.Index(issues["issue_id"]).get_indexer(pd.Index(rows["issue_id"]))
-    keys = pd.DataFrame({"normal": rows["urgency"] != "urgent", "rank": rank, "issue_id": rows["issue_id"]})
+    """Issues with an urgent submission first, then hot ones; those of one issue side by side, its urgent ones first."""
+    urgent = rows["urgency"] == "urgent"
+    keys = pd.DataFrame(
+        {
+            "calm": ~urgent.groupby(rows["issue_id"]).transform("any"),
+            "rank": pd.Index(issues["issue_id"]).get_indexer(pd.Index(rows["issue_id"])),
+            "issue_id": rows["issue_id"],
+            "normal": ~urgent,
+        }
+    )
     return keys.sort_values(list(keys.columns), kind="stable").index.to_numpy(dtype=np.int64)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -94,7 +96,7 @@ def mass_posted(ranking: pd.DataFrame, *, least: int) -> pd.DataFrame:
     return found.sort_values(["submissions", "position"], ascending=[False, True], ignore_index=True)
 
 
-def excerpt(texts: pd.Series) -> list[str]:
-    """The first 200 characters of each text, blanks and line ends drawn together."""
+def excerpt(texts: Iterable[str], *, longest: int = EXCERPT) -> list[str]:
+    """The first characters of each text, blanks and line ends drawn together."""
     drawn = [" ".join(text.split()) for text in texts]
-    return [text if len(text) <= EXCERPT else text[:EXCERPT] + "…" for text in drawn]
+    return [text if len(text) <= longest else text[:longest] + "…" for text in drawn]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,17 +14,43 @@ from pipeline.tables.sheets import clean_column
 Cells = dict[str, list[Any]]
 
 
+GIST = 110  # characters of a text that stand for it on paper
+
+
 def submission_cells(
-    submissions: pd.DataFrame, issues: pd.DataFrame, evidence: Mapping[str, str], *, topic_names: Mapping[str, str]
+    submissions: pd.DataFrame,
+    issues: pd.DataFrame,
+    evidence: Mapping[str, str],
+    *,
+    topic_names: Mapping[str, str],
+    waiting: Mapping[str, int],
 ) -> Cells:
-    """Submissions (table ROUTED) with the size of their issue and, by their ids, the `evidence` that they are of it."""
-    sizes = submissions["issue_id"].map(issues.set_index("issue_id")["size"]).fillna(1)
+    """Submissions (table ROUTED) with their issue, its size and people, and in a few words what, where and why.
+
+    Parameters
+    ----------
+    issues : table ISSUES
+    evidence : submission_id -> why it is of its issue
+    waiting : issue_id -> submissions of it that wait for a clerk, where there are several
+    """
+    of_issue = issues.set_index("issue_id")[["title", "size", "people"]].reindex(submissions["issue_id"])
     columns = {str(name): submissions[name].tolist() for name in submissions.columns}
     columns["decision"] = [DECISIONS[value] for value in columns["decision"]]
     columns["urgency"] = [URGENCIES[value] for value in columns["urgency"]]
     columns["topic"] = [topic_names.get(topic, topic) for topic in columns["topic"]]
     columns["other_topics"] = [[topic_names.get(key, key) for key in keys] for keys in columns["other_topics"]]
-    columns["issue_size"] = sizes.astype("float64").tolist()
+    columns["issue_size"] = of_issue["size"].fillna(1).astype("float64").tolist()
+    columns["people"] = of_issue["people"].fillna(1).astype("float64").tolist()
+    titles = of_issue["title"].fillna("").tolist()
+    columns["issue"] = [f"{title}\n{name}" for title, name in zip(titles, columns["issue_id"], strict=True)]
+    columns["gist"] = excerpt((text or title for text, title in _pairs(columns, "text", "title")), longest=GIST)
+    columns["where"] = [_where(parts) or place for *parts, place in _pairs(columns, *_PLACE_PARTS, "place")]
+    columns["review_why"] = [
+        _review_why(urgency == URGENCIES["urgent"], waiting.get(issue, 1), department, probability)
+        for urgency, issue, department, probability in _pairs(
+            columns, "urgency", "issue_id", "department", "department_probability"
+        )
+    ]
     columns["evidence"] = [evidence.get(name) for name in columns["submission_id"]]
     return _cleaned(columns)
 
@@ -71,6 +97,32 @@ def rejected_cells(rejected: pd.DataFrame, notes: Sequence[str], *, limit: int) 
 def unused(columns: Cells, keys: Iterable[str]) -> list[str]:
     """Those of `keys` that no row has a value for."""
     return [key for key in keys if not any(value is not None for value in columns.get(key, ()))]
+
+
+_PLACE_PARTS = ("district", "township", "spot")
+
+
+def _pairs(columns: Mapping[str, Sequence[Any]], *names: str) -> Iterator[tuple[Any, ...]]:
+    return zip(*(columns[name] for name in names), strict=True)
+
+
+def _where(parts: Iterable[Any]) -> str:
+    # A null of a "str?" column reads as None or as nan.
+    return " ".join(part for part in parts if isinstance(part, str) and part)
+
+
+def _review_why(urgent: bool, waiting: int, department: str, probability: float) -> str:
+    """Why a decision on this row is worth its place in 待人工复核."""
+    return "；".join(
+        filter(
+            None,
+            (
+                "紧急" if urgent else "",
+                f"一次定 {waiting} 件" if waiting > 1 else "",
+                f"把握 {probability:.0%}" if department else "没有首选单位",
+            ),
+        )
+    )
 
 
 def _cleaned(columns: Mapping[str, Sequence[Any]]) -> Cells:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from pipeline.schema import ISSUE_FIGURES, ISSUES, REJECTED, ROUTED
+from pipeline.schema import CORRECTIONS, ISSUE_FIGURES, ISSUES, REJECTED, ROUTED, SAMPLE_TEXT
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class SheetColumn:
 class Layout:
     """The columns of a sheet; the first `printed` of them go on paper, the first `frozen` stay in sight.
 
-    Where it is `grouped`, a line stands above each row whose first cell differs from the one above.
+    A line stands above each row whose cell in the column `grouped` differs from the one above; "" draws none.
     """
 
     columns: tuple[SheetColumn, ...]
     printed: int
     frozen: int = 2
-    grouped: bool = False
+    grouped: str = ""
 
     def without(self, keys: Collection[str]) -> Layout:
         """The layout without the columns of `keys`, for a run in which they are empty in every row."""
@@ -52,6 +52,11 @@ _HEADERS = ROUTED.headers() | {
     "issue_size": "事项件数",
     "evidence": "并案依据",
     "issue_title": ISSUES.headers()["title"],
+    "issue": ISSUES.headers()["title"],
+    "people": ISSUES.headers()["people"],
+    "gist": "摘要",
+    "where": "地点",
+    "review_why": "复核理由",
     "excerpt": "内容摘录",
     "posted_again": "本人再次提交",
 }
@@ -79,6 +84,11 @@ _WIDTHS = {
     "reopened": 7,
     "evidence": 34,
     "issue_title": 20,
+    "issue": 24,
+    "people": 6,
+    "gist": 46,
+    "where": 16,
+    "review_why": 13,
     "excerpt": 44,
     "posted_again": 7,
     "urgency": 10,
@@ -88,6 +98,8 @@ _KINDS = {
     "text": "long",
     "reason": "long",
     "evidence": "long",
+    "gist": "long",
+    "people": "number",
     "excerpt": "long",
     "reopened": "alarm",
     "topic_probability": "percent",
@@ -106,11 +118,14 @@ def _columns(keys: str, **widths: float) -> tuple[SheetColumn, ...]:
     return tuple(SheetColumn(key, _HEADERS[key], wide.get(key, 11), _KINDS.get(key, "text")) for key in keys.split())
 
 
-# A clerk who agrees puts a name under 核对人; one who does not chooses what is right.
+_ENTRIES = CORRECTIONS.headers()
+# A clerk who agrees chooses 正确; one who does not chooses what is right. Both are read back by train.py.
 ENTRIES = (
-    SheetColumn("new_topic", "更正主题", 12, "entry", "topics"),
-    SheetColumn("new_department", "更正承办单位", 20, "entry", "departments"),
-    SheetColumn("checked_by", "核对人", 9, "entry"),
+    SheetColumn("confirmed", _ENTRIES["confirmed"], 7, "entry", "verdicts"),
+    SheetColumn("new_topic", _ENTRIES["new_topic"], 12, "entry", "topics"),
+    SheetColumn("new_department", _ENTRIES["new_department"], 20, "entry", "departments"),
+    SheetColumn("new_co_departments", _ENTRIES["new_co_departments"], 18, "entry", "departments"),
+    SheetColumn("returned_by", _ENTRIES["returned_by"], 18, "entry", "departments"),
     SheetColumn("remark", "备注", 16, "entry"),
 )
 # Left out of every sheet of a run in which no row has one.
@@ -130,33 +145,38 @@ OPTIONAL = (
 )
 
 ALL_ROWS = Layout(
-    _columns("submission_id title text decision urgency reopened topic department co_departments")
+    _columns("submission_id title text decision urgency reopened topic department co_departments deadline")
     + ENTRIES
     + _columns(
-        "reason department_candidates district township spot issue_id issue_size evidence duplicate_of deadline "
-        "other_topics topic_probability department_probability submitter submitted_at channel place source_file "
-        "source_sheet source_row"
+        "reason department_candidates district township spot issue_id issue_size evidence duplicate_of other_topics "
+        "topic_probability department_probability submitter submitted_at channel place source_file source_sheet "
+        "source_row"
     ),
-    printed=9,
+    printed=10,
 )
-# What is handed to one body: no column says its own name; the place and the person to answer come early.
+# What is handed to one body: what a case file asks for goes on paper, then the whole text and the cells to fill. The
+# lead stands in every row although the sheet is named after it: a name too long for a tab is cut there.
 ONE_BODY = Layout(
-    _columns("submission_id title text urgency reopened topic district township co_departments deadline")
-    + _columns("submitter submitted_at decision")
+    _columns("submission_id urgency reopened issue people gist where department co_departments deadline reason")
+    + _columns("title text topic")
     + ENTRIES
-    + _columns("reason spot place issue_id issue_size evidence duplicate_of other_topics"),
-    printed=12,
+    + _columns("decision submitter submitted_at district township spot place")
+    + _columns("issue_id issue_size evidence duplicate_of other_topics"),
+    printed=11,
+    grouped="issue",
 )
 # What decides comes before the cells to fill.
 REVIEW = Layout(
-    _columns("submission_id title text urgency reopened topic department department_probability")
+    _columns("submission_id review_why title text urgency reopened topic department department_probability")
     + _columns("department_candidates reason")
     + ENTRIES
     + _columns(
         "issue_size issue_id evidence district township spot co_departments other_topics topic_probability "
         "duplicate_of deadline submitter submitted_at place"
     ),
-    printed=10,
+    printed=11,
+    frozen=3,
+    grouped="issue_id",
 )
 # The submissions of an issue side by side, so that a clerk sees whether they are one matter. Issue and title stand in
 # every row: a filter or a sort by any column keeps them together.
@@ -170,10 +190,10 @@ DETAILS = Layout(
     + _columns("duplicate_of"),
     printed=12,
     frozen=4,
-    grouped=True,
+    grouped="issue_id",
 )
 
-_ISSUE_HEADERS = ISSUES.headers() | ISSUE_FIGURES.headers() | {"text": "代表件内容"}
+_ISSUE_HEADERS = ISSUES.headers() | ISSUE_FIGURES.headers() | {"text": SAMPLE_TEXT}
 
 
 def _counts(keys: str) -> tuple[SheetColumn, ...]:

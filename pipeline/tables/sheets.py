@@ -107,10 +107,10 @@ def write_rows(
     sheet.set_row(0, 7.5 + lines * _LINE_HEIGHT)
     if layout.grouped and order:
         # A rule and no format of the cells: it holds after sorting and filtering too.
+        key = _letters([column.key for column in layout.columns].index(layout.grouped))
         line = formats.rule(top=1, top_color=DARK)
-        sheet.conditional_format(
-            1, 0, len(order), len(layout.columns) - 1, {"type": "formula", "criteria": "=$A2<>$A1", "format": line}
-        )
+        differs = {"type": "formula", "criteria": f"=${key}2<>${key}1", "format": line}
+        sheet.conditional_format(1, 0, len(order), len(layout.columns) - 1, differs)
     for place, column in enumerate(layout.columns):
         sheet.set_column(place, place, column.width, entry if column.kind == "entry" else None)
         sheet.write_string(0, place, column.header, head)
@@ -124,7 +124,12 @@ def write_rows(
         for place, column in enumerate(layout.columns)
         if column.kind != "entry"
     ]
-    wrapped = [(column.width, values[column.key]) for column in layout.columns if column.kind in ("text", "long")]
+    wrapped = [
+        (column.width, values[column.key])
+        for place, column in enumerate(layout.columns)
+        # A whole text to the right of what is printed would leave gaps between the rows on paper.
+        if column.kind in ("text", "long") and (column.key != "text" or place < layout.printed)
+    ]
     urgencies = values.get("urgency")
     for row, index in enumerate(order, start=1):
         sheet.set_row(row, _height(wrapped, index))
@@ -148,7 +153,7 @@ class _Styles:
             properties["align"] = "center"
         if column.kind == "alarm":
             properties |= {"font_color": RED, "bold": True}
-        red = {"font_color": RED, "bold": True} if column.key in ("title", "urgency") else {}
+        red = {"font_color": RED, "bold": True} if column.key in ("title", "issue", "urgency") else {}
         # Old Excel shows #### for more than 255 characters in a cell of the format Text, so long texts go without.
         typed = column.kind not in ("long", "plain")
         self._texts = {

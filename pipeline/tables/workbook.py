@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pipeline.errors import OutputError
-from pipeline.schema import DECISIONS, ISSUE_FIGURES, ISSUES, LINKS, REJECTED, check_table
+from pipeline.schema import CONFIRMED, DECISIONS, ISSUE_FIGURES, ISSUES, LINKS, OPTIONS_SHEET, REJECTED, check_table
 from pipeline.settings import TablesSettings
 from pipeline.tables.cells import sheet_names
 from pipeline.tables.choosing import Choice, choose_rows, is_hot
@@ -45,7 +45,7 @@ from pipeline.tables.sheets import Formats, write_rows, write_text
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
 
-FIXED_SHEETS = ("目录", "总表", "待人工复核", "热点问题", "事项明细", "群发来件", "其他部门", "未处理", "选项")
+FIXED_SHEETS = ("目录", "总表", "待人工复核", "热点问题", "事项明细", "群发来件", "其他部门", "未处理", OPTIONS_SHEET)
 TITLE = "民意分办表"
 
 
@@ -174,7 +174,9 @@ def _plan(
     shown = (choice.review_submissions, choice.details)
     titles = {name: title for rows in shown for name, title in zip(rows["submission_id"], rows["title"], strict=True)}
     evidence = link_sentences(titles, links)
-    review = submission_cells(choice.review_submissions, issues, evidence, topic_names=topic_names)
+    review = submission_cells(
+        choice.review_submissions, issues, evidence, topic_names=topic_names, waiting=choice.waiting
+    )
     empty = unused(review, OPTIONAL)
     first, cut = "每件一行，按读入顺序", ""
     if choice.whole:
@@ -189,7 +191,7 @@ def _plan(
         _Sheet("总表", every, rows, choice.all_rows.tolist(), first, "#1F4E79"),
         _Sheet(
             "待人工复核", REVIEW.without(empty), review, choice.review_rows.tolist(),
-            f"系统拿不准，请选定主题和承办单位；紧急的、同一事项件数多的在前{cut}", "#C55A11",
+            f"系统拿不准，请选定主题和承办单位；紧急的在前，再按定下来能免去多少错派排{cut}", "#C55A11",
         ),
         *_issue_sheets(choice, issues, evidence, topic_names=topic_names),
     ]  # fmt: skip
@@ -199,7 +201,7 @@ def _plan(
         about = share.get(department, "") if name == department else f"{department}：{share.get(department, '')}"
         sheets.append(_Sheet(name, body, rows, positions.tolist(), about, "#9DC3E6"))
     others = choice.other_rows.tolist()
-    sheets.append(_Sheet("其他部门", every, rows, others, "件数较少的单位，以及尚未确定单位的", "#9DC3E6"))
+    sheets.append(_Sheet("其他部门", body, rows, others, "件数较少的单位，以及尚未确定单位的", "#9DC3E6"))
     failed = rejected_cells(rejected, notes, limit=limit)
     failed_rows = range(len(failed["reason"]))
     remarks = len(failed_rows) - min(len(rejected), limit)
@@ -281,18 +283,19 @@ def _write_options(
     lists = {
         "topics": _distinct([*topic_names.values(), *(topic_names.get(topic, topic) for topic in own)]),
         "departments": _distinct([*seen, *departments]),
+        "verdicts": [CONFIRMED],
     }
-    sheet = book.add_worksheet("选项")
+    sheet = book.add_worksheet(OPTIONS_SHEET)
     sheet.hide()
-    for place, header in enumerate(("主题", "承办单位")):
+    for place, header in enumerate(("主题", "承办单位", "确认")):
         write_text(sheet, 0, place, header, formats)
     for row in range(max(map(len, lists.values()))):
         for place, values in enumerate(lists.values()):
             if row < len(values):
                 write_text(sheet, row + 1, place, values[row], formats)
     return {
-        name: f"='选项'!${letter}$2:${letter}${len(values) + 1}"
-        for letter, (name, values) in zip("AB", lists.items(), strict=True)
+        name: f"='{OPTIONS_SHEET}'!${letter}$2:${letter}${len(values) + 1}"
+        for letter, (name, values) in zip("ABC", lists.items(), strict=True)
         if values
     }
 

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from pipeline.bundle import find_bundle, load_bundle
 from pipeline.cluster import SKETCHES, group_submissions, group_unseen, mark_pairs
 from pipeline.evaluate import score_issue_folds
-from pipeline.flow import route_batch
+from pipeline.flow import open_memory, route_batch
 from pipeline.reading import ReadOptions, read_submissions
 from pipeline.settings import Settings
 from pipeline.tools import Knowledge, open_tools
@@ -42,8 +42,9 @@ def main() -> None:
     rows = read_submissions(
         [given.data / "board_hot.csv"], options=ReadOptions(), settings=settings.reading
     ).submissions
+    memory = open_memory(tools, bundle, (), settings)
     routed = [
-        route_batch(rows.iloc[start : start + BATCH], tools=tools, bundle=bundle, settings=settings)
+        route_batch(rows.iloc[start : start + BATCH], tools=tools, bundle=bundle, memory=memory, settings=settings)
         for start in range(0, len(rows), BATCH)
     ]
     sketches = pd.concat(routed, ignore_index=True)[["sketch." + name for name in SKETCHES.names]]

@@ -40,6 +40,7 @@ def make_part(letters: list[dict[str, object]], path: Path) -> Parts:
             **{name: given[name] for name in ("submission_id", "text", "submitter", "spot")},
             "submitted_at": pd.Timestamp("2026-01-01") + pd.to_timedelta(given["day"], unit="D"),
             **dict.fromkeys(("title", "channel", "place", "source_file", "source_sheet"), ""),
+            "returned_by": [[] for _ in letters],
             **{"source_row": range(len(given)), "topic": "other", "department": "", "urgency": "normal"},
             **{"district": None, "township": None},
         }

@@ -75,8 +75,12 @@ def model(vectorizer) -> LabelModel:
     return LabelModel(LABELS, weights, bias, no_titles(LABELS), TOPICS, bridge, Stack(3.0, 1.0, np.zeros(4)), further)
 
 
+def classify_rows(rows, *, vectorizer, **options):
+    return classify_labels(rows, vectorizer.transform(rows), vectorizer=vectorizer, **options)
+
+
 def classify(model: LabelModel, vectorizer: Vectorizer, *texts: str) -> pd.DataFrame:
-    return classify_labels(
+    return classify_rows(
         segmented(*texts), vectorizer=vectorizer, lexicon=LEXICON, models={"topic": model}, tuning=UNTUNED
     )
 
@@ -99,7 +103,7 @@ def test_targets_that_were_not_learned_stay_empty(model, vectorizer):
     found = classify(model, vectorizer, "供暖 不热")
     assert found["kind_labels"].tolist() == [[]]
     assert found["department_probabilities"].tolist() == [[]]
-    nothing = classify_labels(segmented("供暖 不热"), vectorizer=vectorizer, lexicon=LEXICON, models={}, tuning=UNTUNED)
+    nothing = classify_rows(segmented("供暖 不热"), vectorizer=vectorizer, lexicon=LEXICON, models={}, tuning=UNTUNED)
     assert (nothing["topic"].tolist(), nothing["topic_probability"].tolist()) == ([""], [0.0])
 
 
@@ -121,7 +125,7 @@ def test_a_tuned_lexicon_says_less(model, vectorizer):
     rows = segmented("红绿灯 旁边")
     models = {"topic": model}
     sure, unsure = (
-        classify_labels(rows, vectorizer=vectorizer, lexicon=LEXICON, models=models, tuning=tuning)["topic_probability"]
+        classify_rows(rows, vectorizer=vectorizer, lexicon=LEXICON, models=models, tuning=tuning)["topic_probability"]
         for tuning in (UNTUNED, TUNING)
     )
     assert unsure.iloc[0] < sure.iloc[0]
@@ -141,7 +145,7 @@ def test_a_title_is_heard_when_a_row_is_classified(model, hearing, vectorizer):
         )
         for which in (model, hearing)
         for found in [
-            classify_labels(rows, vectorizer=vectorizer, lexicon=LEXICON, models={"topic": which}, tuning=UNTUNED)
+            classify_rows(rows, vectorizer=vectorizer, lexicon=LEXICON, models={"topic": which}, tuning=UNTUNED)
         ]
     ]
     assert heat[1] > heat[0]
@@ -152,9 +156,9 @@ def test_batches_of_one_give_the_same_as_all_at_once(hearing, vectorizer):
     texts = ["供暖 不热", "", "烧烤 噪音", "路口 红绿灯 坏 供暖"]
     table = segmented(*texts)
     models = {"topic": model, "kind": model}
-    whole = classify_labels(table, vectorizer=vectorizer, lexicon=LEXICON, models=models, tuning=TUNING)
+    whole = classify_rows(table, vectorizer=vectorizer, lexicon=LEXICON, models=models, tuning=TUNING)
     parts = [
-        classify_labels(table.iloc[[row]], vectorizer=vectorizer, lexicon=LEXICON, models=models, tuning=TUNING)
+        classify_rows(table.iloc[[row]], vectorizer=vectorizer, lexicon=LEXICON, models=models, tuning=TUNING)
         for row in range(len(table))
     ]
     pd.testing.assert_frame_equal(pd.concat(parts), whole, check_exact=True)
@@ -244,7 +248,7 @@ def test_probabilities_sum_to_one(logits):
 
 def test_a_missing_column_is_named(model, vectorizer):
     with pytest.raises(TableError, match="text_tokens"):
-        classify_labels(
+        classify_rows(
             segmented("停水").drop(columns="text_tokens"),
             vectorizer=vectorizer,
             lexicon=LEXICON,

@@ -54,6 +54,7 @@ def submissions(
             "submitted_at": pd.to_datetime(pd.Series(times or [f"2025-11-{i % 28 + 1:02}" for i in range(n)])),
             "channel": "",
             "place": "",
+            "returned_by": [[] for _ in rows],
             "source_file": "来信.csv",
             "source_sheet": "",
             "source_row": range(n),

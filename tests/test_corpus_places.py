@@ -74,7 +74,8 @@ def f1(truth, guess):
 def test_district_and_township_are_found_as_a_careful_clerk_would(rows, floor):
     texts = pd.DataFrame([{name: row[name] for name in FIELDS[:3]} for row in rows])
     empty = dict.fromkeys(("submitter", "channel", "place", "source_file", "source_sheet"), "")
-    submissions = typed(texts.assign(**empty, submitted_at=pd.NaT, source_row=1), SUBMISSIONS)
+    nobody = pd.Series([[] for _ in rows], dtype="object")
+    submissions = typed(texts.assign(**empty, submitted_at=pd.NaT, returned_by=nobody, source_row=1), SUBMISSIONS)
     segmenter = open_segmenter(
         sorted((CORPUS / "dictionaries").glob("*.txt")), words=place_names(DIRECTORY), settings=Settings().segment
     )

@@ -351,7 +351,13 @@ def corrected(*rows):
     for number, row in enumerate(rows, start=2):
         lists = {"other_topics": [], "department_kind": [], "co_kinds": [], "returned_by": [], "tokens": []}
         plain = {"submission_id": str(number), "title": "", "text": f"信 {number}", "source_file": "表.xlsx"}
-        source = {"source_sheet": "总表", "source_row": number, "learn_only": False, "submitted_at": pd.NaT}
+        source = {
+            "source_sheet": "总表",
+            "source_row": number,
+            "learn_only": False,
+            "example": False,
+            "submitted_at": pd.NaT,
+        }
         texts = dict.fromkeys(("topic", "department", "issue", "submitter", "channel", "place"), "")
         filled.append(texts | lists | plain | source | row)
     return typed(pd.DataFrame(filled), LABELLED).assign(corrected=True)

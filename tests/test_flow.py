@@ -10,7 +10,7 @@ import pytest
 from conftest import FORMULA, HEAT, LAMP, LETTERS, LETTERS_HEADER, ROOT, SAME_TEXT, write_csv
 
 from pipeline.errors import BundleError, InputError, OutputError
-from pipeline.flow import route_batch
+from pipeline.flow import open_memory, route_batch
 from pipeline.reading import ReadOptions, read_submissions
 from pipeline.schema import DECISIONS, ISSUES, LINKS, ROUTED
 
@@ -183,10 +183,11 @@ def test_one_stage_runs_on_a_few_rows_in_a_notebook(office, model, quick):
     submissions = read_submissions([office]).submissions
     tools = open_tools(Knowledge.shipped(model), quick, on=pd.Timestamp("2026-01-20").date())
     bundle = load_bundle(model)
-    whole = route_batch(submissions, tools=tools, bundle=bundle, settings=quick)
-    part = route_batch(submissions.iloc[2:4], tools=tools, bundle=bundle, settings=quick)
+    memory = open_memory(tools, bundle, (), quick)
+    whole = route_batch(submissions, tools=tools, bundle=bundle, memory=memory, settings=quick)
+    part = route_batch(submissions.iloc[2:4], tools=tools, bundle=bundle, memory=memory, settings=quick)
     pd.testing.assert_frame_equal(part, whole.iloc[2:4], check_column_type=False)
-    nothing = route_batch(submissions.iloc[:0], tools=tools, bundle=bundle, settings=quick)
+    nothing = route_batch(submissions.iloc[:0], tools=tools, bundle=bundle, memory=memory, settings=quick)
     assert nothing.columns.tolist() == whole.columns.tolist()
 
 

@@ -77,7 +77,7 @@ def test_a_run_that_fails_while_tables_are_written_is_not_there_and_can_be_run_a
         raise PowerCut
 
     with monkeypatch.context() as patched:
-        patched.setattr("pipeline.flow.write_workbook", fail)
+        patched.setattr("pipeline.flow.routing.write_workbook", fail)
         with pytest.raises(PowerCut):
             send([letters], tmp_path / "out", model)
     assert not (tmp_path / "out").exists()

@@ -122,11 +122,15 @@ def test_learning_twice_gives_the_same(learned, lexicon):
             np.testing.assert_array_equal(again.models[target].to_parts()[name], part)
 
 
+def classify_rows(rows, learned, lexicon):
+    vectorizer = learned.vectorizer
+    known = {"lexicon": lexicon, "models": learned.models, "tuning": learned.tuning}
+    return classify_labels(rows, vectorizer.transform(rows), vectorizer=vectorizer, **known)
+
+
 def test_what_is_learned_finds_new_texts(learned, lexicon):
     rows = cut(table([{"text": "阿城区 暖气片 冰凉 室温 低"}, {"text": "方正县 路口 红绿灯 坏"}]))
-    found = classify_labels(
-        rows, vectorizer=learned.vectorizer, lexicon=lexicon, models=learned.models, tuning=learned.tuning
-    )
+    found = classify_rows(rows, learned, lexicon)
     assert found["topic"].tolist() == ["heating_gas", "traffic"]
     assert [names[0] for names in found["kind_labels"]] == ["供热燃气企业", "交通运输局"]
 
@@ -272,9 +276,7 @@ def test_only_tokens_are_enough(lexicon):
 def test_a_handful_of_rows_is_learned_without_complaint(rows, lexicon):
     few = CORPUS.iloc[: rows * 3 : 3].reset_index(drop=True)
     learned = learn_labels(cut(few), few, lexicon=lexicon, settings=SETTINGS)
-    found = classify_labels(
-        cut(few), vectorizer=learned.vectorizer, lexicon=lexicon, models=learned.models, tuning=learned.tuning
-    )
+    found = classify_rows(cut(few), learned, lexicon)
     assert found["topic"].isin(few["topic"]).all()
 
 

@@ -66,6 +66,7 @@ def tables(*rows):
             "submitted_at": pd.NaT,
             "channel": "",
             "place": [column for _, _, column in cells],
+            "returned_by": [[] for _ in cells],
             "source_file": "",
             "source_sheet": "",
             "source_row": 2,

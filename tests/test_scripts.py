@@ -294,7 +294,7 @@ def test_a_full_disk_is_one_line(letters, model, fenban, tmp_path, monkeypatch):
     def fail(*args, **options):
         raise OSError(28, "No space left on device", str(tmp_path / "out"))
 
-    monkeypatch.setattr("pipeline.flow.write_workbook", fail)
+    monkeypatch.setattr("pipeline.flow.routing.write_workbook", fail)
     told = one_line_error(fenban("route", letters, "--out", tmp_path / "out", "--model", model, "--quiet"))
     assert "No space left on device" in told
 

@@ -6,8 +6,9 @@ submissions -> segmented -> classified -> placed -> matched --+--> routed -> tab
 """
 
 from pipeline.flow.batch import RouteStage, route_batch
+from pipeline.flow.memory import open_memory
 from pipeline.flow.progress import Progress
 from pipeline.flow.routing import route
 from pipeline.flow.training import train
 
-__all__ = ["Progress", "RouteStage", "route", "route_batch", "train"]
+__all__ = ["Progress", "RouteStage", "open_memory", "route", "route_batch", "train"]

@@ -92,8 +92,8 @@ def train(
     placed, target = locate(rows, cut, gazetteer=tools.gazetteer), target_of(learned.out_of_fold)
     past, recalled = learn_past(
         rows,
-        labelled,
-        learned.vectorizer.transform(training_rows(segmented, labelled)),
+        labelled[taught],
+        learned.vectorizer.transform(training_rows(segmented[taught], labelled[taught])),
         learned.folds,
         target=target,
         clauses=open_clauses(tools, learned.vectorizer),

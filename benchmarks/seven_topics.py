@@ -66,13 +66,15 @@ def speed(labelled: pd.DataFrame, segmenter: Segmenter, learned: Any, lexicon: A
     start = time.process_time()
     segmented = segment_submissions(short[SUBMISSIONS.names], segmenter=segmenter)
     cut = time.process_time() - start
-    classify_labels(
-        segmented.head(5), vectorizer=learned.vectorizer, lexicon=lexicon, models=learned.models, tuning=learned.tuning
-    )
+
+    def classify(rows: pd.DataFrame) -> None:
+        vectorizer = learned.vectorizer
+        known = {"lexicon": lexicon, "models": learned.models, "tuning": learned.tuning}
+        classify_labels(rows, vectorizer.transform(rows), vectorizer=vectorizer, **known)
+
+    classify(segmented.head(5))
     start = time.process_time()
-    classify_labels(
-        segmented, vectorizer=learned.vectorizer, lexicon=lexicon, models=learned.models, tuning=learned.tuning
-    )
+    classify(segmented)
     return len(short) / cut, len(short) / (cut + time.process_time() - start)
 
 

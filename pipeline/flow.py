@@ -173,8 +173,7 @@ def route(
         directory = open_directory(knowledge, on=today)
         known = knowledge.digest(directory)
         key = run_key(files, known, options, settings, register=register)
-    done = finished_run(out, key=key)
-    if done is not None:
+    if (done := finished_run(out, key=key)) is not None:
         return RouteReport(out, done, finished_before=True)
     workspace = open_workspace(out, key=key, part_key=str(settings.engine.batch_rows), overwrite=overwrite)
     try:
@@ -226,8 +225,7 @@ def _map_parts(
             for name, seconds in part.seconds.items():
                 watch.add(f"map.{name}", seconds)
             # What is read is ahead of what is done: the share that is read is scaled down to what is done.
-            share = log.share * rows / log.total if log.total else None
-            progress("map", rows, share)
+            progress("map", rows, log.share * rows / log.total if log.total else None)
     log.refuse_nothing()
     return Parts(tuple(paths))
 
@@ -269,6 +267,8 @@ def _write_results(
             members = outcome.members
             log.notes += outcome.notes
         own = members.iloc[everything.rows - new.rows :]
+        if directory is not None:
+            log.notes += directory.working_calendar.remarks(new.read(["submitted_at", "working_days", "deadline"]))
     progress("tables", new.rows, None)
     with watch.stage("tables"):
         routed_path = result / "routed.parquet"
@@ -284,6 +284,7 @@ def _write_results(
             routed_path,
             issues=issues,
             links=links,
+            marks=new.read(["endangered"]).assign(repeats=own["duplicate_of"].to_numpy()),
             rejected=log.rejected(),
             notes=log.notes,
             topic_names=directory.topic_names if directory is not None else {},

@@ -1,8 +1,9 @@
-"""The directory: topics, departments, duties and places, read from four CSV files that an office edits in Excel."""
+"""The directory: topics, departments, duties, places, working days, out of CSV files that an office edits in Excel."""
 
 from pipeline.directory.loading import check_directory, load_directory
 from pipeline.directory.model import NOBODY, Department, Directory, Duty, Place, Topic
 from pipeline.directory.rows import Finding
+from pipeline.directory.workdays import SpecialDay, WorkingCalendar
 
 __all__ = [
     "NOBODY",
@@ -11,7 +12,9 @@ __all__ = [
     "Duty",
     "Finding",
     "Place",
+    "SpecialDay",
     "Topic",
+    "WorkingCalendar",
     "check_directory",
     "load_directory",
 ]

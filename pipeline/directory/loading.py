@@ -1,4 +1,4 @@
-"""A folder of four CSV files becomes a directory, or says all that is wrong with it."""
+"""A folder of CSV files becomes a directory, or says all that is wrong with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TOLD = 3  # findings in one message; `fenban check` shows all
 
 
 def load_directory(folder: Path) -> Directory:
-    """Read topics.csv, departments.csv, duties.csv and places.csv; UTF-8 with or without BOM, or GB18030.
+    """Read topics.csv, departments.csv, duties.csv, places.csv and, if it is there, calendar.csv; UTF-8 or GB18030.
 
     Raises
     ------
@@ -52,4 +52,5 @@ def _directory(tables: Tables) -> Directory:
         departments=tuple(department for _, department in tables.departments),
         duties=tuple(duty for _, duty in tables.duties),
         places=tuple(place for _, place in tables.places),
+        calendar=tuple(day for _, day in tables.calendar),
     )

@@ -7,6 +7,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from pipeline.directory.workdays import SpecialDay, WorkingCalendar, working_calendar
 from pipeline.phrases import Phrases
 
 LEVELS = ("city", "district", "township")
@@ -87,12 +88,13 @@ class Place:
 
 @dataclass(frozen=True)
 class Directory:
-    """Who does what, where. Tuples in the order of the files."""
+    """Who does what, where. Tuples in the order of the files; `calendar` is empty where the office gives none."""
 
     topics: tuple[Topic, ...]
     departments: tuple[Department, ...]
     duties: tuple[Duty, ...]
     places: tuple[Place, ...]
+    calendar: tuple[SpecialDay, ...] = ()
 
     @cached_property
     def topic_names(self) -> dict[str, str]:
@@ -174,9 +176,14 @@ class Directory:
             )
         return chosen
 
+    @property
+    def working_calendar(self) -> WorkingCalendar:
+        """The working days, with the office's own laid over the published ones."""
+        return working_calendar(self.calendar)
+
     def __reduce__(self) -> tuple[Any, ...]:
         # What is cached is made again where it is needed, so that little travels to workers.
-        return Directory, (self.topics, self.departments, self.duties, self.places)
+        return Directory, (self.topics, self.departments, self.duties, self.places, self.calendar)
 
     def valid_on(self, day: date) -> Directory:
         """The same directory with only the duty clauses in force on `day`."""

@@ -1,4 +1,4 @@
-"""Four CSV files, as an office edits them in Excel, become rows that answer for their cells.
+"""Four CSV files, and the calendar where there is one, become rows that answer for their cells.
 
 What is wrong with the directory is told in Chinese: clerks edit it, and they read the message.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.directory.model import LEVELS, PLACE_LEVELS, URGENCIES, Department, Duty, Place, Topic
+from pipeline.directory.workdays import SpecialDay
 from pipeline.errors import DirectoryError
 
 COLUMNS = {
@@ -25,6 +26,9 @@ COLUMNS = {
     ),
     "places.csv": ("place", "level", "district", "township", "aliases", "traps"),
 }
+# An office adds this file for years that chinesecalendar lacks, or for days that differ.
+CALENDAR, _CALENDAR_COLUMNS = "calendar.csv", ("date", "kind")
+_WORKED = {"班": True, "休": False}
 
 
 @dataclass(frozen=True)
@@ -138,16 +142,17 @@ Rows = list[tuple[Row, Item]]
 
 @dataclass(frozen=True)
 class Tables:
-    """The rows of the four files that could be read, each with what it became."""
+    """The rows of the files that could be read, each with what it became."""
 
     topics: Rows[Topic]
     departments: Rows[Department]
     duties: Rows[Duty]
     places: Rows[Place]
+    calendar: Rows[SpecialDay]
 
 
 def read_tables(folder: Path) -> tuple[Tables, list[Finding]]:
-    """All rows of topics.csv, departments.csv, duties.csv and places.csv that make sense alone, and what does not.
+    """All rows of the four files, and of calendar.csv if it is there, that make sense alone, and what does not.
 
     Raises
     ------
@@ -155,18 +160,19 @@ def read_tables(folder: Path) -> tuple[Tables, list[Finding]]:
     """
     findings: list[Finding] = []
     tables = Tables(
-        topics=_build("topics.csv", folder, _topic, findings),
-        departments=_build("departments.csv", folder, _department, findings),
-        duties=_build("duties.csv", folder, _duty, findings),
-        places=_build("places.csv", folder, _place, findings),
+        topics=_build(_read(folder, "topics.csv"), _topic, findings),
+        departments=_build(_read(folder, "departments.csv"), _department, findings),
+        duties=_build(_read(folder, "duties.csv"), _duty, findings),
+        places=_build(_read(folder, "places.csv"), _place, findings),
+        calendar=_build(_read(folder, CALENDAR) if (folder / CALENDAR).exists() else [], _special_day, findings),
     )
     return tables, findings
 
 
-def _build(name: str, folder: Path, make: Callable[[Row], Item], findings: list[Finding]) -> Rows[Item]:
+def _build(given: list[Row], make: Callable[[Row], Item], findings: list[Finding]) -> Rows[Item]:
     """The rows of one file that can be used; what is wrong with the others is added to `findings`."""
     rows: Rows[Item] = []
-    for row in _read(folder / name, COLUMNS[name]):
+    for row in given:
         try:
             rows.append((row, make(row)))
         except CellError as error:
@@ -174,7 +180,8 @@ def _build(name: str, folder: Path, make: Callable[[Row], Item], findings: list[
     return rows
 
 
-def _read(path: Path, columns: tuple[str, ...]) -> list[Row]:
+def _read(folder: Path, name: str) -> list[Row]:
+    path, columns = folder / name, COLUMNS.get(name, _CALENDAR_COLUMNS)
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -237,6 +244,13 @@ def _duty(row: Row) -> Duty:
     if duty.valid_from and duty.valid_until and duty.valid_until < duty.valid_from:
         raise row.wrong("valid_until", f"早于生效日期 {duty.valid_from}。请改其中一个日期。")
     return duty
+
+
+def _special_day(row: Row) -> SpecialDay:
+    row.needed("date")
+    day, worked = row.day("date"), _WORKED[row.one_of("kind", _WORKED)]
+    assert day is not None, "an empty date was refused"
+    return SpecialDay(day, worked)
 
 
 def _place(row: Row) -> Place:

@@ -13,7 +13,7 @@ from pipeline.match.bodies import Scene, name_body
 from pipeline.match.evidence import OTHER, Claim, Lead, claims_of_rows, leads_of_row
 from pipeline.match.matcher import Matcher, Ranking
 from pipeline.match.reasons import BLANK, quote_place, why_review, write_reason
-from pipeline.match.urgency import find_danger
+from pipeline.match.urgency import Alarm, find_alarms, is_sign
 from pipeline.schema import CLASSIFIED, MATCHED, PLACED, SEGMENTED, SUBMISSIONS, check_table, typed
 from pipeline.settings import MatchSettings
 
@@ -31,7 +31,7 @@ def match_departments(
     matcher: Matcher,
     settings: MatchSettings,
 ) -> pd.DataFrame:
-    """Lead, candidates, co-handlers, urgency, decision and reason of each submission.
+    """Lead, candidates, co-handlers, urgency, deadline, decision and reason of each submission.
 
     Parameters
     ----------
@@ -43,7 +43,9 @@ def match_departments(
     table MATCHED, same rows and order. ``department_probability``, 0 to 1, is the calibrated probability that the lead
     (department, else kind) is right; where neither was learned, that of the topic times the duties' share for the
     kind, which no label has ever checked. Where department is "" it is 0. No duty and nothing learned: department "",
-    decision review.
+    decision review. A row with a person in danger is never decided auto. ``working_days`` is what the lead's clause
+    gives, with an alarm at most settings.urgent_days, and 0 where no clause speaks; for ``deadline`` see
+    `WorkingCalendar.deadlines`.
 
     Raises
     ------
@@ -58,7 +60,8 @@ def match_departments(
         check_table(frame, table, where="match_departments")
     titles, texts, columns = (submissions[name].tolist() for name in ("title", "text", "place"))
     claims = claims_of_rows(titles, texts, classified, directory=directory, settings=settings)
-    danger = find_danger([f"{title}\n{text}" for title, text in zip(titles, texts, strict=True)])
+    letters = [f"{title}\n{text}" for title, text in zip(titles, texts, strict=True)]
+    alarms = find_alarms(letters, submissions["submitted_at"], settings=settings)
     views = zip(*(classified[name].tolist() for name in _VIEWS), strict=True)
     places = zip(*(placed[name].tolist() for name in ("district", "township", "place_words")), strict=True)
     office = _Office(directory, matcher, settings)
@@ -68,12 +71,15 @@ def match_departments(
             ((*own, *where) for own, where in zip(zip(titles, texts, columns, strict=True), places, strict=True)),
             views,
             claims,
-            danger,
+            alarms,
             strict=True,
         )
     ]
-    matched = pd.DataFrame(rows, columns=MATCHED.names[1:], index=submissions.index)
-    return typed(matched.assign(submission_id=submissions["submission_id"]), MATCHED)
+    matched = pd.DataFrame(rows, columns=MATCHED.names[1:-1], index=submissions.index)
+    deadline = None
+    if directory is not None:
+        deadline = directory.working_calendar.deadlines(submissions["submitted_at"], matched["working_days"])
+    return typed(matched.assign(submission_id=submissions["submission_id"], deadline=deadline), MATCHED)
 
 
 _VIEWS = (
@@ -117,10 +123,10 @@ class _Office:
     matcher: Matcher
     settings: MatchSettings
 
-    def match(self, row: _Row, view: _View, claims: dict[str, Claim], alarm: str) -> tuple[object, ...]:
-        """One row of MATCHED without its id."""
+    def match(self, row: _Row, view: _View, claims: dict[str, Claim], alarm: Alarm | None) -> tuple[object, ...]:
+        """One row of MATCHED without its id and deadline."""
         if row.blank:
-            return "", "", 0.0, [], [], BLANK, "normal", "review"
+            return "", "", 0.0, [], [], BLANK, "normal", "review", False, 0
         target = self.matcher.target
         departments = (view.departments, view.department_probabilities)
         kinds = (view.kinds, view.kind_probabilities)
@@ -132,7 +138,10 @@ class _Office:
         candidates = self._candidates(ranking, scene)
         no_topic = view.topic == OTHER or (not view.topic and len(view.topic_labels) > 0) or _nobody(lead)
         decision = self._decide(ranking, view, no_topic)
-        danger = alarm or _grave_word(lead)
+        endangered = alarm is not None and alarm.endangers
+        if endangered and decision == "auto":
+            decision = "check"
+        shown = alarm or _grave_alarm(lead)
         reason = write_reason(
             # What speaks for 其他 is that nothing speaks for anybody: no clause and no likeness to quote.
             lead=None if _nobody(lead) else lead,
@@ -140,7 +149,7 @@ class _Office:
             decision=decision,
             review_because=why_review(ranking, candidates, no_topic=no_topic, directory=self.directory),
             topic="" if _nobody(lead) else view.topic,
-            danger=danger,
+            alarm=shown,
             place=quote_place(row.place_words, row.title, row.text, row.place),
             words_kept=self.settings.reason_words,
             directory=self.directory,
@@ -152,9 +161,18 @@ class _Office:
             candidates,
             self._partners(lead, department, scene),
             reason,
-            "urgent" if danger else "normal",
+            "urgent" if shown else "normal",
             decision,
+            endangered,
+            self._working_days(lead, alarm),
         )
+
+    def _working_days(self, lead: Lead | None, alarm: Alarm | None) -> int:
+        if lead is None or lead.claim is None:
+            return 0
+        # An urgent clause has days of its own; what the text alone tells is not in them.
+        days = lead.claim.duty.working_days
+        return min(days, self.settings.urgent_days) if alarm is not None else days
 
     def _candidates(self, ranking: Ranking, scene: Scene) -> list[str]:
         candidates: list[str] = []
@@ -207,14 +225,14 @@ def _nobody(lead: Lead | None) -> bool:
     return lead is not None and lead.kind == NOBODY
 
 
-def _grave_word(lead: Lead | None) -> str:
-    """The word of an urgent clause that makes a row urgent although no word of danger does; "" where there is none."""
+def _grave_alarm(lead: Lead | None) -> Alarm | None:
+    """The word of an urgent clause that makes a row urgent although no sign of an alarm does."""
     # A clause chosen without any of its words proves no danger.
     if lead is None or lead.claim is None or lead.claim.duty.urgency != "urgent":
-        return ""
-    # Words of danger were judged where they stand, and are denied or supposed there.
-    words = lead.claim.words
-    return next((word for word, denied in zip(words, find_danger(words), strict=True) if not denied), "")
+        return None
+    # Signs were judged where they stand, and are denied, supposed or over there.
+    word = next((word for word in lead.claim.words if not is_sign(word)), None)
+    return Alarm("", (word,)) if word else None
 
 
 def _known(name: str | None) -> str:

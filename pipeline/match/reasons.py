@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from pipeline.directory import Directory
 from pipeline.match.evidence import Lead
 from pipeline.match.matcher import Ranking
+from pipeline.match.signs import FLOOD, FROST, GROUP, PEOPLE
+from pipeline.match.urgency import Alarm
 
 BLANK = "标题和内容均为空，请人工判定承办单位。"
 _NO_DIRECTORY = "没有使用职责目录"
+# What a clerk calls an alarm of each kind.
+_ALARMS = {PEOPLE: "（人身危险）", FLOOD: "（水情险情）", FROST: "（严寒停供）", GROUP: "（群体聚集）", "": ""}
 
 
 def why_review(ranking: Ranking, names: Sequence[str], *, no_topic: bool, directory: Directory | None) -> str:
@@ -30,7 +34,7 @@ def write_reason(
     decision: str,
     review_because: str,
     topic: str,
-    danger: str,
+    alarm: Alarm | None,
     place: str,
     words_kept: int,
     directory: Directory | None,
@@ -42,13 +46,13 @@ def write_reason(
     lead : the winner; None where nothing fits or the winner is nobody
     department : as routed; may be ""
     topic : key or label, or ""
-    danger : the word that makes the row urgent, as written, or ""
+    alarm : what makes the row urgent, or None
     place : what `quote_place` made
     words_kept : most words quoted
     """
     parts = [
         *_evidence(lead, topic, words_kept, directory),
-        f"含紧急情形“{danger}”" if danger else "",
+        f"含紧急情形“{'、'.join(alarm.words)}”{_ALARMS[alarm.kind]}" if alarm else "",
         place,
         _outcome(department, decision, review_because, directory),
     ]

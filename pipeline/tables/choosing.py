@@ -59,31 +59,37 @@ class Choice:
     mass_posted: pd.DataFrame
 
 
-def choose_rows(routed: Path, issues: pd.DataFrame, *, mass_posted_rows: int, settings: TablesSettings) -> Choice:
+def choose_rows(
+    routed: Path, issues: pd.DataFrame, marks: pd.DataFrame | None, *, mass_posted_rows: int, settings: TablesSettings
+) -> Choice:
     """Choose what the workbook shows of a run.
 
     A submission stands in 总表, in its body's sheet, perhaps in 待人工复核 and 事项明细, and each time is a row of the
-    limit, as is each line of 热点问题 and 群发来件.
+    limit, as is each line of 热点问题 and 群发来件. Rows with a person in danger stand first, and in 待人工复核
+    whatever was decided of them; up to half of the limit is theirs.
 
     Parameters
     ----------
     routed : routed.parquet of the run
     issues : table ISSUES of the run, perhaps with columns of ISSUE_FIGURES
+    marks : endangered and repeats of each row, see `write_workbook`
     mass_posted_rows : submissions of one wording from which it is mass-posted
     settings : number of sheets, limits of rows
     """
     limit = settings.workbook_rows
     ranking = read_parquet(routed, ROUTED, columns=_RANKING)
+    wording = ranking if marks is None else ranking.assign(duplicate_of=marks["repeats"])
+    ranking = ranking.assign(endangered=False if marks is None else marks["endangered"])
     issues = issues.sort_values(["heat", "size", "issue_id"], ascending=[False, False, True], ignore_index=True)
     review = _review_order(ranking, issues)
-    several, wordings = detail_rows(ranking, issues), mass_posted(ranking, least=mass_posted_rows)
+    several, wordings = detail_rows(ranking, issues), mass_posted(wording, least=mass_posted_rows)
     again = posted_again(ranking["issue_id"].iloc[several], ranking["submitter"].iloc[several])
     bodies = _largest_bodies(ranking["department"], settings.sheets)
     hot = issues[is_hot(issues)]
     speakers = _positions(issues["representative"], ranking)
     if 2 * len(ranking) + len(review) + len(hot) + len(several) + len(wordings) <= limit:
         rows = read_parquet(routed, ROUTED)
-        body_rows, other_rows = _split(rows["department"], _body_order(rows, issues), bodies)
+        body_rows, other_rows = _split(rows["department"], _body_order(ranking, issues), bodies)
         texts = rows["text"].to_numpy(dtype=object)
         return Choice(
             whole=True,
@@ -103,7 +109,8 @@ def choose_rows(routed: Path, issues: pd.DataFrame, *, mass_posted_rows: int, se
         )
 
     limit = min(limit, settings.workbook_issues)
-    review, hot, told = review[: limit // 4], hot.head(limit // 10), wordings.head(limit // 20)
+    endangered = min(int(ranking["endangered"].sum()), limit // 2)
+    review, hot, told = review[: max(limit // 4, endangered)], hot.head(limit // 10), wordings.head(limit // 20)
     detailed = within_limit(ranking["issue_id"].iloc[several], limit // 5)
     # For 总表, and as much for the sheets of the bodies together.
     share = (limit - len(review) - len(hot) - int(detailed.sum()) - len(told)) // 2
@@ -192,12 +199,13 @@ def _largest_bodies(departments: pd.Series, sheets: int) -> list[str]:
 
 
 def _review_order(ranking: pd.DataFrame, issues: pd.DataFrame) -> np.ndarray:
-    """Rows to review by what deciding is worth: urgent ones, then large issues kept together, then likely leads."""
-    rows = ranking[ranking["decision"] == "review"]
+    """Rows to review: people in danger, urgent ones, then large issues kept together, then likely leads."""
+    rows = ranking[ranking["decision"].eq("review") | ranking["endangered"]]
     size = rows["issue_id"].map(issues.set_index("issue_id")["size"]).fillna(1).astype("float64")
     together = rows["department_probability"].groupby(rows["issue_id"]).transform("max")
     keys = pd.DataFrame(
         {
+            "safe": ~rows["endangered"],
             "normal": rows["urgency"] != "urgent",
             "size": -size,
             "together": -together,
@@ -209,9 +217,10 @@ def _review_order(ranking: pd.DataFrame, issues: pd.DataFrame) -> np.ndarray:
 
 
 def _body_order(rows: pd.DataFrame, issues: pd.DataFrame) -> np.ndarray:
-    """Urgent submissions first, then those of hot issues, those of one issue side by side."""
+    """People in danger first, then what is urgent, then hot issues, the submissions of one issue side by side."""
     rank = pd.Index(issues["issue_id"]).get_indexer(pd.Index(rows["issue_id"]))
-    keys = pd.DataFrame({"normal": rows["urgency"] != "urgent", "rank": rank, "issue_id": rows["issue_id"]})
+    urgency = {"safe": ~rows["endangered"], "normal": rows["urgency"] != "urgent"}
+    keys = pd.DataFrame({**urgency, "rank": rank, "issue_id": rows["issue_id"]})
     return keys.sort_values(list(keys.columns), kind="stable").index.to_numpy(dtype=np.int64)
 
 

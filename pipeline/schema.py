@@ -283,7 +283,7 @@ def typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
             series[column.name] = values.astype("bool")
         elif column.kind == "date?":
             # A column of Python dates that are all missing has no type, in a file or a database.
-            series[column.name] = values.astype("date32[pyarrow]")
+            series[column.name] = values.astype("object").astype("date32[pyarrow]")
         else:  # lists are Python objects
             series[column.name] = values.astype("object")
     return pd.DataFrame(series, columns=table.names, index=frame.index)

@@ -301,7 +301,7 @@ def test_a_row_for_nobody_names_no_clause_and_no_likeness():
         directory=NOBODYS,
     )
 
-    assert result["reason"] == "含紧急情形“煤气味”，地点“道里区”，主题不明确，请人工判定承办单位。"
+    assert result["reason"] == "含紧急情形“煤气味”（人身危险），地点“道里区”，主题不明确，请人工判定承办单位。"
     assert (result["department"], result["department_probability"], result["decision"]) == ("", 0.0, "review")
 
 

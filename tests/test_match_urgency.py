@@ -80,6 +80,28 @@ def test_a_denial_must_stand_close():
     assert kind_of("物业没来，孩子被困在电梯里。") == "people"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "煤气味很大，请问该打哪个电话，建议你们派人来。",
+        "洗澡的时候煤气漏了，我妈晕倒在地上。",
+        "只救出来一个，还有一个被埋在里面。",
+        "上次修好了，又有人被困在电梯里。",
+        "暂时没人受伤，楼下着火还在烧。",
+        "住平安街的老人走失一夜。",
+        "2026年7月9日夜里孩子走丢。",
+        "差点被电死，漏电的灯杆就在校门口。",
+    ],
+)
+def test_where_people_may_be_in_danger_a_doubt_is_an_alarm(text):
+    assert kind_of(text) == "people"
+
+
+def test_who_wants_to_die_may_say_so_at_the_end_of_a_long_letter():
+    long = "小区的停车位越来越少，物业把绿地改成了收费车位，业主们意见很大。" * 6
+    assert kind_of(long + "我不想活了。") == "people"
+
+
 def test_what_happened_before_does_not_hide_what_happens_now():
     assert alarm_of("去年三楼漏过煤气。") is None
     assert kind_of("去年三楼漏过煤气。今天又是满楼道煤气味。") == "people"

@@ -84,7 +84,7 @@ class MatchSettings:
     fallback_weight: float = 0.25  # a topic's general clause, against about 0.7 for one word of a clause found
     heating_from: str = "10-20"  # MM-DD; from this day heat, power, water or gas that fails is urgent (Harbin's season)
     heating_until: str = "04-20"  # MM-DD; the last such day
-    urgent_days: int = 1  # working days that a row with an alarm has at most; a clause may give fewer
+    urgent_days: int = 1  # 1 or more; working days that a row with an alarm has at most, whatever its clause gives
     topic_floor: float = 0.02  # probability lent to every topic, so that plain words can overrule a wrong topic
 
 

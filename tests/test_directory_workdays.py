@@ -42,6 +42,12 @@ def test_the_day_of_submission_does_not_count_and_holidays_neither(at, days, las
     assert deadline(at, days) == dt.date.fromisoformat(last)
 
 
+def test_working_days_are_those_of_the_library():
+    from chinese_calendar import get_workdays
+
+    assert PUBLISHED.days.tolist() == get_workdays(dt.date(PUBLISHED.first_year, 1, 1), dt.date(YEAR, 12, 31))
+
+
 def test_without_a_time_or_without_a_clause_there_is_no_deadline():
     assert deadline(None, 5) is None
     assert deadline("2026-03-02", 0) is None

@@ -2,6 +2,7 @@
 
 import json
 
+import duckdb
 import openpyxl
 import pandas as pd
 import pytest
@@ -57,6 +58,12 @@ def test_one_wording_is_still_one_voice(out, routed):
     issues = pd.read_parquet(out / "issues.parquet").set_index("issue_id")
     issue = issues.loc[routed.loc["t-1", "issue_id"]]
     assert (issue["size"], issue["people"]) == (3, 2), "the same man twice, and one without a name"
+
+
+def test_a_register_begun_before_has_room_for_it(out):
+    with duckdb.connect(str(out.parent / "office.duckdb"), read_only=True) as connection:
+        columns = {name for name, *_ in connection.execute("DESCRIBE submissions").fetchall()}
+    assert not columns & {"endangered", "working_days", "deadline"}, "an old register has no such columns"
 
 
 def test_the_run_counts_what_the_tables_show(out):

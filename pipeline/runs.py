@@ -22,7 +22,7 @@ from pipeline.schema import DECISIONS, ISSUE_ROWS, REJECTED, ROUTED, empty_table
 from pipeline.settings import Settings
 
 # Columns of ROUTED that no map stage knows.
-_FOUND_BY_GROUPING = ("issue_id", "duplicate_of", "deadline", "reopened")
+_FOUND_BY_GROUPING = ("issue_id", "duplicate_of", "reopened")
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,9 @@ class ReadingLog:
 def routed_pieces(parts: Parts, members: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Table ROUTED in pieces: each part with the issues of its rows.
 
+    A row with a person in danger repeats nothing, whatever its wording: who closes duplicates must still read it. That
+    it was written before is in the links.
+
     Parameters
     ----------
     parts : results of the map stages
@@ -139,8 +142,9 @@ def routed_pieces(parts: Parts, members: pd.DataFrame) -> Iterator[pd.DataFrame]
     """
     start = 0
     columns = [name for name in ROUTED.names if name not in _FOUND_BY_GROUPING]
-    for piece in parts.pieces(columns):
+    for piece in parts.pieces([*columns, "endangered"]):
         own = members.iloc[start : start + len(piece)].reset_index(drop=True)
+        own["duplicate_of"] = own["duplicate_of"].mask(piece["endangered"])
         yield typed(piece.assign(**_found_by_grouping(own)), ROUTED)
         start += len(piece)
 
@@ -153,7 +157,7 @@ def issue_rows(parts: Parts, members: pd.DataFrame, wanted: set[str]) -> pd.Data
 
 
 def _found_by_grouping(members: pd.DataFrame) -> dict[str, Any]:
-    return {**{name: members[name] for name in ("issue_id", "duplicate_of", "reopened")}, "deadline": None}
+    return {name: members[name] for name in _FOUND_BY_GROUPING}
 
 
 def texts_of(parts: Parts, rows: np.ndarray) -> list[str]:

@@ -162,6 +162,9 @@ MATCHED = Table(
         Column("reason", "str", "依据"),
         Column("urgency", "str", "紧急程度"),
         Column("decision", "str", "处理方式"),
+        Column("endangered", "bool", "人身危险"),
+        Column("working_days", "int"),
+        Column("deadline", "date?", "办理期限"),
     ),
 )
 
@@ -318,6 +321,9 @@ def typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
             series[column.name] = values.astype("int64")
         elif column.kind == "bool":
             series[column.name] = values.astype("bool")
-        else:  # lists and dates are Python objects
+        elif column.kind == "date?":
+            # A column of Python dates that are all missing has no type, in a file or a database.
+            series[column.name] = values.astype("object").astype("date32[pyarrow]")
+        else:  # lists are Python objects
             series[column.name] = values.astype("object")
     return pd.DataFrame(series, columns=table.names, index=frame.index)

@@ -101,6 +101,9 @@ class MatchSettings:
     clause_likeness: float = 0.15  # 0 to 1; a clause none of whose words was found is quoted if it reads so alike
     cited_likeness: float = 0.35  # 0 to 1; a past matter that is so alike is named in the reason
     returned_weight: float = 6.0  # log-odds taken off a body that sent a matter back which is the same
+    heating_from: str = "10-20"  # MM-DD; from this day heat, power, water or gas that fails is urgent (Harbin's season)
+    heating_until: str = "04-20"  # MM-DD; the last such day
+    urgent_days: int = 1  # 1 or more; working days that a row with an alarm has at most, whatever its clause gives
     topic_floor: float = 0.02  # probability lent to every topic, so that plain words can overrule a wrong topic
 
 

@@ -52,8 +52,10 @@ class Knowledge:
         if self.directory is not None:
             files += sorted(self.directory.glob("*.csv"))
         in_force = [duty.duty_id for duty in directory.duties] if directory is not None else None
+        # With a newer chinesecalendar the same command gives deadlines that it could not give before.
+        known_until = directory.working_calendar.last_year if directory is not None else None
         hashes = [bundle_hash(self.bundle)] + [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
-        return digest([*hashes, in_force])
+        return digest([*hashes, in_force, known_until])
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,8 @@ def test_every_value_is_within_its_bounds(routed):
     assert set(routed["urgency"]) <= {"urgent", "normal"}
     assert (routed["reason"] != "").all()
     assert (routed["issue_id"] != "").all()
-    assert routed["deadline"].isna().all()
+    assert (routed["deadline"].dropna() > routed["submitted_at"].dt.date[routed["deadline"].notna()]).all()
+    assert routed.loc[routed["submitted_at"].isna(), "deadline"].isna().all()
     assert not routed["reopened"].any()
 
 

@@ -305,7 +305,7 @@ def test_urgent_is_danger_that_is_there(text, urgency):
 def test_a_reason_quotes_the_word_of_danger_that_made_the_row_urgent():
     gas = {"topics": [("heating_gas", 0.9)], "kinds": [("供热燃气企业", 0.9)]}
 
-    assert "，含紧急情形“煤气味”，" in routed("楼道里有煤气味，请快来", **gas)["reason"]
+    assert "，含紧急情形“煤气味”（人身危险），" in routed("楼道里有煤气味，请快来", **gas)["reason"]
     assert "，含紧急情形“燃气抢修”，" in routed("燃气抢修一直没来", **gas)["reason"], "a word of an urgent clause"
     assert "紧急情形" not in routed("燃气卡怎么办理", **gas)["reason"]
 
@@ -344,7 +344,7 @@ def test_a_row_for_nobody_names_no_clause_and_no_likeness():
         directory=NOBODYS,
     )
 
-    assert result["reason"] == "含紧急情形“煤气味”，地点“道里区”，主题不明确，请人工判定承办单位。"
+    assert result["reason"] == "含紧急情形“煤气味”（人身危险），地点“道里区”，主题不明确，请人工判定承办单位。"
     assert (result["department"], result["department_probability"], result["decision"]) == ("", 0.0, "review")
 
 

@@ -22,7 +22,7 @@ TOPICS = {"housing": "住房物业", "market": "市场监管", "other": "其他"
 HEATING, HOUSING = "南岗区供热物业办", "道里区住房和城乡建设局"
 
 
-def make(folder, routed, *, issues=None, links=None, rejected=None, notes=(), departments=(), **limits):
+def make(folder, routed, *, issues=None, links=None, marks=None, rejected=None, notes=(), departments=(), **limits):
     """Write the workbook of these rows and open it."""
     write_routed(folder / "routed.parquet", [routed])
     files = write_workbook(
@@ -30,6 +30,7 @@ def make(folder, routed, *, issues=None, links=None, rejected=None, notes=(), de
         folder / "routed.parquet",
         issues=issues_of(read_parquet(folder / "routed.parquet", ROUTED)) if issues is None else issues,
         links=empty_table(LINKS) if links is None else links,
+        marks=marks,
         rejected=empty_table(REJECTED) if rejected is None else rejected,
         notes=notes,
         topic_names=TOPICS,
@@ -261,6 +262,42 @@ def test_a_hostile_cell_is_text_and_stays_text_when_edited(tmp_path, text):
         assert (cell.value, cell.data_type, cell.hyperlink) == (value, "s", None)
         assert cell.number_format == "@"
         assert cell.quotePrefix is (text[0] in "=+-@\t" and header != "编号")
+
+
+def ids_in(sheet):
+    return [cell.value for cell in column(sheet, "编号")]
+
+
+def in_danger(rows, *ids, repeats=None):
+    """What the workbook is told of rows beside ROUTED."""
+    return pd.DataFrame({"endangered": rows["submission_id"].isin(ids), "repeats": repeats or [None] * len(rows)})
+
+
+def test_a_person_in_danger_stands_before_what_is_merely_urgent(tmp_path, week):
+    lost, urgent = week["submission_id"].iloc[-1], week["submission_id"].iloc[0]
+    rows = week.assign(department=HOUSING, decision=["review", *["check"] * 5])
+    rows = rows.assign(urgency=["urgent", *["normal"] * 4, "urgent"])
+    book, _ = make(tmp_path, rows, marks=in_danger(rows, lost))
+    assert ids_in(book["待人工复核"]) == [lost, urgent], "it is looked at although it was decided check"
+    assert ids_in(book[HOUSING])[:2] == [lost, urgent]
+    assert {row[0]: row[1] for row in book["目录"].iter_rows(values_only=True)}["人身危险"] == 1
+
+
+def test_a_person_in_danger_is_shown_where_the_workbook_lists_only_issues(tmp_path):
+    rows = routed_rows(*[{"decision": "check"} for _ in range(60)], *[{"decision": "review"} for _ in range(60)])
+    danger = rows["submission_id"].iloc[::6].tolist()
+    book, files = make(tmp_path, rows, marks=in_danger(rows, *danger), workbook_rows=40, workbook_issues=40)
+    assert "routed.csv" in files
+    assert ids_in(book["待人工复核"])[:20] == danger[:20]
+
+
+def test_calls_for_help_of_one_wording_are_counted_as_posted_in_masses(tmp_path):
+    rows = routed_rows(*[{} for _ in range(6)])
+    ids = rows["submission_id"].tolist()
+    marks = in_danger(rows, *ids, repeats=[None, *[ids[0]] * 5])
+    book, _ = make(tmp_path, rows, marks=marks)
+    [wording] = records(book["群发来件"])
+    assert wording["件数"] == 6
 
 
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

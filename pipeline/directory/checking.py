@@ -8,7 +8,9 @@ from datetime import date
 
 from pipeline.directory.model import NOBODY, Directory, Duty, Place
 from pipeline.directory.rows import Finding, Item, Row, Rows, Tables
+from pipeline.directory.workdays import SpecialDay
 
+_STATUTORY = 13  # days off by 全国年节及纪念日放假办法 of 2024
 _NAMED = 5  # districts or clauses named in one finding
 _OVERLAP = 0.5  # share of the shorter clause's words, 0 to 1, from which two clauses of different kinds overlap
 
@@ -21,6 +23,7 @@ def contradictions_of(tables: Tables) -> list[Finding]:
         *_repeated(tables.places, lambda place: (place.level, place.name, place.district), "place"),
         *_repeated(tables.duties, lambda duty: duty.duty_id, "duty_id"),
         *_repeated(tables.departments, lambda body: body.name, "department"),
+        *_repeated(tables.calendar, lambda own: own.day, "date"),
         *_lost_places(tables.places),
         *_lost_duties(tables),
         *_lost_departments(tables),
@@ -48,6 +51,7 @@ def doubts_of(tables: Tables, directory: Directory, on: date) -> list[Finding]:
         *_shared_aliases(tables.departments, "department", lambda body: body.name),
         *_shared_aliases(tables.places, "place", lambda place: (place.name, place.district)),
         *_idle_traps(tables.places),
+        *_halves_of_years(tables.calendar, directory),
     ]
 
 
@@ -228,6 +232,28 @@ def _idle_traps(rows: Rows[Place]) -> Iterator[Finding]:
             if not any(name in trap and name != trap for name in (place.name, *place.aliases)):
                 told = "不含这个地方的名称，起不了作用。陷阱要写含有地名却不是这个地方的更长的说法。"
                 yield row.finding("traps", told, stops=False, value=trap)
+
+
+def _halves_of_years(rows: Rows[SpecialDay], directory: Directory) -> Iterator[Finding]:
+    """Years beyond the published ones that cannot be used, or are hardly whole."""
+    calendar = directory.working_calendar
+    by_year: dict[int, list[tuple[Row, SpecialDay]]] = defaultdict(list)
+    for row, own in rows:
+        if not calendar.first_year <= own.day.year <= calendar.published_year:
+            by_year[own.day.year].append((row, own))
+    for year, found in sorted(by_year.items()):
+        free = sum(not own.worked for _, own in found)
+        if year > calendar.last_year:
+            told = f"还没有 {calendar.last_year + 1} 年的放假安排，{year} 年的用不上。请先补上前面的。"
+        elif year < calendar.first_year:
+            told = f"早于 {calendar.first_year} 年的不算期限，用不上。请核对日期。"
+        elif free < _STATUTORY:
+            told = (
+                f"{year} 年只写了 {free} 个休息日，法定节假日就有 {_STATUTORY} 天。请按国务院的通知写全，调休的也要写。"
+            )
+        else:
+            continue
+        yield found[0][0].finding("date", told, stops=False)
 
 
 def _holders(rows: Rows[Duty]) -> dict[str, list[int]]:

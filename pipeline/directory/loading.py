@@ -14,7 +14,7 @@ _TOLD = 3  # findings in one message; `fenban check` shows all
 
 
 def load_directory(folder: Path) -> Directory:
-    """Read topics.csv, departments.csv, duties.csv, places.csv and, if it is there, overlaps.csv.
+    """Read topics.csv, departments.csv, duties.csv, places.csv and, if they are there, overlaps.csv and calendar.csv.
 
     UTF-8 with or without BOM, or GB18030.
 
@@ -55,4 +55,5 @@ def _directory(tables: Tables) -> Directory:
         duties=tuple(duty for _, duty in tables.duties),
         places=tuple(place for _, place in tables.places),
         overlaps=tuple(overlap for _, overlap in tables.overlaps),
+        calendar=tuple(day for _, day in tables.calendar),
     )

@@ -10,6 +10,7 @@ from itertools import pairwise, product
 from typing import Any
 
 from pipeline.directory.clauses import Clauses, tabulate_clauses
+from pipeline.directory.workdays import SpecialDay, WorkingCalendar, working_calendar
 from pipeline.phrases import Phrases
 
 LEVELS = ("city", "district", "township")
@@ -117,13 +118,14 @@ class Overlap:
 
 @dataclass(frozen=True)
 class Directory:
-    """Who does what, where. Tuples in the order of the files."""
+    """Who does what, where. Tuples in the order of the files; `calendar` is empty where the office gives none."""
 
     topics: tuple[Topic, ...]
     departments: tuple[Department, ...]
     duties: tuple[Duty, ...]
     places: tuple[Place, ...]
     overlaps: tuple[Overlap, ...] = ()
+    calendar: tuple[SpecialDay, ...] = ()
 
     @cached_property
     def topic_names(self) -> dict[str, str]:
@@ -285,9 +287,15 @@ class Directory:
         known = {name: min(kinds) for name, kinds in meant.items() if len(kinds) == 1 and NOBODY not in kinds}
         return Phrases.of(known), tuple(known.values())
 
+    @property
+    def working_calendar(self) -> WorkingCalendar:
+        """The working days, with the office's own laid over the published ones."""
+        return working_calendar(self.calendar)
+
     def __reduce__(self) -> tuple[Any, ...]:
         # What is cached is made again where it is needed, so that little travels to workers.
-        return Directory, (self.topics, self.departments, self.duties, self.places, self.overlaps)
+        parts = (self.topics, self.departments, self.duties, self.places, self.overlaps, self.calendar)
+        return Directory, parts
 
     def valid_on(self, day: date) -> Directory:
         """The same directory with only the duty clauses in force on `day`."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.directory.model import LEVELS, PLACE_LEVELS, ROLES, URGENCIES, Department, Duty, Overlap, Place, Topic
+from pipeline.directory.workdays import SpecialDay
 from pipeline.errors import DirectoryError
 
 COLUMNS = {
@@ -26,7 +27,12 @@ COLUMNS = {
     "places.csv": ("place", "level", "district", "township", "aliases", "traps"),
 }
 OVERLAPS = "overlaps.csv"  # only where zones with bodies of their own overlap districts
-OVERLAP_COLUMNS = ("zone", "district", "places", "kinds", "body", "role")
+CALENDAR = "calendar.csv"  # for years that chinesecalendar lacks, or for days of an office that differ
+_OPTIONAL = {
+    OVERLAPS: ("zone", "district", "places", "kinds", "body", "role"),
+    CALENDAR: ("date", "kind"),
+}
+_WORKED = {"班": True, "休": False}
 
 
 @dataclass(frozen=True)
@@ -147,10 +153,11 @@ class Tables:
     duties: Rows[Duty]
     places: Rows[Place]
     overlaps: Rows[Overlap]
+    calendar: Rows[SpecialDay]
 
 
 def read_tables(folder: Path) -> tuple[Tables, list[Finding]]:
-    """All rows of the four files, and of overlaps.csv if there is one, that make sense alone, and what does not.
+    """All rows of the four files, and of those that may be absent, that make sense alone, and what does not.
 
     Raises
     ------
@@ -158,19 +165,20 @@ def read_tables(folder: Path) -> tuple[Tables, list[Finding]]:
     """
     findings: list[Finding] = []
     tables = Tables(
-        topics=_build("topics.csv", folder, _topic, findings),
-        departments=_build("departments.csv", folder, _department, findings),
-        duties=_build("duties.csv", folder, _duty, findings),
-        places=_build("places.csv", folder, _place, findings),
-        overlaps=_build(OVERLAPS, folder, _overlap, findings) if (folder / OVERLAPS).exists() else [],
+        topics=_build(_read(folder, "topics.csv"), _topic, findings),
+        departments=_build(_read(folder, "departments.csv"), _department, findings),
+        duties=_build(_read(folder, "duties.csv"), _duty, findings),
+        places=_build(_read(folder, "places.csv"), _place, findings),
+        overlaps=_build(_read(folder, OVERLAPS) if (folder / OVERLAPS).exists() else [], _overlap, findings),
+        calendar=_build(_read(folder, CALENDAR) if (folder / CALENDAR).exists() else [], _special_day, findings),
     )
     return tables, findings
 
 
-def _build(name: str, folder: Path, make: Callable[[Row], Item], findings: list[Finding]) -> Rows[Item]:
+def _build(given: list[Row], make: Callable[[Row], Item], findings: list[Finding]) -> Rows[Item]:
     """The rows of one file that can be used; what is wrong with the others is added to `findings`."""
     rows: Rows[Item] = []
-    for row in _read(folder / name, COLUMNS.get(name, OVERLAP_COLUMNS)):
+    for row in given:
         try:
             rows.append((row, make(row)))
         except CellError as error:
@@ -178,7 +186,8 @@ def _build(name: str, folder: Path, make: Callable[[Row], Item], findings: list[
     return rows
 
 
-def _read(path: Path, columns: tuple[str, ...]) -> list[Row]:
+def _read(folder: Path, name: str) -> list[Row]:
+    path, columns = folder / name, {**COLUMNS, **_OPTIONAL}[name]
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -241,6 +250,13 @@ def _duty(row: Row) -> Duty:
     if duty.valid_from and duty.valid_until and duty.valid_until < duty.valid_from:
         raise row.wrong("valid_until", f"早于生效日期 {duty.valid_from}。请改其中一个日期。")
     return duty
+
+
+def _special_day(row: Row) -> SpecialDay:
+    row.needed("date")
+    day, worked = row.day("date"), _WORKED[row.one_of("kind", _WORKED)]
+    assert day is not None, "an empty date was refused"
+    return SpecialDay(day, worked)
 
 
 def _place(row: Row) -> Place:

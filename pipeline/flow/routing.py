@@ -171,6 +171,8 @@ def _write_results(
             members = outcome.members
             log.notes += outcome.notes
         own = members.iloc[everything.rows - new.rows :]
+        if directory is not None:
+            log.notes += directory.working_calendar.remarks(new.read(["submitted_at", "working_days", "deadline"]))
     progress("tables", new.rows, None)
     with watch.stage("tables"):
         routed_path = result / "routed.parquet"
@@ -186,6 +188,7 @@ def _write_results(
             routed_path,
             issues=issues,
             links=links,
+            marks=new.read(["endangered"]).assign(repeats=own["duplicate_of"].to_numpy()),
             rejected=log.rejected(),
             notes=log.notes,
             topic_names=directory.topic_names if directory is not None else {},

@@ -8,10 +8,14 @@ from typing import NamedTuple
 from pipeline.directory import Directory
 from pipeline.match.bodies import Answer
 from pipeline.match.lead import Lead, Likes
+from pipeline.match.signs import FLOOD, FROST, GROUP, PEOPLE
+from pipeline.match.urgency import Alarm
 
 BLANK = "标题和内容均为空，请人工判定承办单位。"
 _NO_DIRECTORY = "没有使用职责目录"
 _IDS_SHOWN = 3  # past matters named in a reason
+# What a clerk calls an alarm of each kind.
+_ALARMS = {PEOPLE: "（人身危险）", FLOOD: "（水情险情）", FROST: "（严寒停供）", GROUP: "（群体聚集）", "": ""}
 
 
 class Outcome(NamedTuple):
@@ -58,7 +62,7 @@ def write_reason(
     *,
     lead: Lead | None,
     topic: str,
-    danger: str,
+    alarm: Alarm | None,
     place: str,
     outcome: Outcome,
     words_kept: int,
@@ -70,13 +74,14 @@ def write_reason(
     ----------
     lead : the winner; None where nothing fits or the winner is nobody
     topic : key or label, or ""
-    danger : the word that makes the row urgent, as written, or ""
+    alarm : what makes the row urgent, or None
     place : what `quote_place` and `explain_body` made
+    outcome : what was decided
     words_kept : most words quoted
     """
     parts = [
         *_evidence(lead, topic, words_kept, directory),
-        f"含紧急情形“{danger}”" if danger else "",
+        f"含紧急情形“{'、'.join(alarm.words)}”{_ALARMS[alarm.kind]}" if alarm else "",
         place,
         _sent_back(outcome.sent_back),
         _decision(outcome, directory),

@@ -8,6 +8,7 @@ from itertools import islice
 import pandas as pd
 
 from pipeline.reading.batches import blocks_of, read_batches
+from pipeline.reading.encodings import check_encoding_name
 from pipeline.reading.files import InputFile, content_kind
 from pipeline.reading.options import ReadOptions
 from pipeline.reading.trouble import UnreadableError
@@ -26,7 +27,12 @@ def read_returned(files: Sequence[InputFile], *, options: ReadOptions, settings:
     Parameters
     ----------
     files : as `list_inputs` gives them
+
+    Raises
+    ------
+    SettingsError : the encoding named in `options` does not exist
     """
+    check_encoding_name(options.encoding)
     telling = [file for file in files if _tells(file, options, settings)]
     found = [empty_table(RETURNED)]
     for batch in read_batches(telling, options=options, settings=settings, batch_rows=_ROWS_AT_ONCE):

@@ -17,6 +17,8 @@ from pipeline.register.settling import Outcome
 from pipeline.register.store import Register
 from pipeline.settings import ClusterSettings
 
+# What no later run asks for; registers that were begun before it was known have no room for it.
+_OF_A_RUN = frozenset(("endangered", "working_days", "deadline"))
 ANCHORS = 12  # heaviest words of a row by which it is found again
 
 _RECOUNT = (
@@ -77,7 +79,8 @@ def keep_run(neighbourhood: Neighbourhood, outcome: Outcome, *, settings: Cluste
 def _rows(path: Path) -> pa.Table:
     # Lists are left out: nothing asks for them, and a list column that is empty throughout has no type. Read by
     # pyarrow: DuckDB would take brackets in the folder's name for a pattern.
-    columns = [column.name for column in pq.read_schema(path) if not pa.types.is_nested(column.type)]
+    schema = pq.read_schema(path)
+    columns = [column.name for column in schema if not pa.types.is_nested(column.type) and column.name not in _OF_A_RUN]
     return pq.read_table(path, columns=columns)
 
 

@@ -61,33 +61,39 @@ class Choice:
     mass_posted: pd.DataFrame
 
 
-def choose_rows(routed: Path, issues: pd.DataFrame, *, mass_posted_rows: int, settings: TablesSettings) -> Choice:
+def choose_rows(
+    routed: Path, issues: pd.DataFrame, marks: pd.DataFrame | None, *, mass_posted_rows: int, settings: TablesSettings
+) -> Choice:
     """Choose what the workbook shows of a run.
 
     A submission stands in 总表, in its body's sheet, perhaps in 待人工复核 and 事项明细, and each time is a row of the
-    limit, as is each line of 热点问题 and 群发来件.
+    limit, as is each line of 热点问题 and 群发来件. Rows with a person in danger stand first, and in 待人工复核
+    whatever was decided of them; up to half of the limit is theirs.
 
     Parameters
     ----------
     routed : routed.parquet of the run
     issues : table ISSUES of the run, perhaps with columns of ISSUE_FIGURES
+    marks : endangered and repeats of each row, see `write_workbook`
     mass_posted_rows : submissions of one wording from which it is mass-posted
     settings : number of sheets, limits of rows
     """
     limit = settings.workbook_rows
     ranking = read_parquet(routed, ROUTED, columns=_RANKING)
+    wording = ranking if marks is None else ranking.assign(duplicate_of=marks["repeats"])
+    ranking = ranking.assign(endangered=False if marks is None else marks["endangered"])
     issues = issues.sort_values(["heat", "size", "issue_id"], ascending=[False, False, True], ignore_index=True)
     review = _review_order(ranking)
     counts = ranking.loc[ranking["decision"] != "auto", "issue_id"].value_counts()
     waiting = {str(name): int(count) for name, count in counts[counts > 1].items()}
-    several, wordings = detail_rows(ranking, issues), mass_posted(ranking, least=mass_posted_rows)
+    several, wordings = detail_rows(ranking, issues), mass_posted(wording, least=mass_posted_rows)
     again = posted_again(ranking["issue_id"].iloc[several], ranking["submitter"].iloc[several])
     bodies = _largest_bodies(ranking["department"], settings.sheets)
     hot = issues[is_hot(issues)]
     speakers = _positions(issues["representative"], ranking)
     if 2 * len(ranking) + len(review) + len(hot) + len(several) + len(wordings) <= limit:
         rows = read_parquet(routed, ROUTED)
-        body_rows, other_rows = _split(rows["department"], _body_order(rows, issues), bodies)
+        body_rows, other_rows = _split(rows["department"], _body_order(ranking, issues), bodies)
         texts = rows["text"].to_numpy(dtype=object)
         return Choice(
             whole=True,
@@ -108,7 +114,8 @@ def choose_rows(routed: Path, issues: pd.DataFrame, *, mass_posted_rows: int, se
         )
 
     limit = min(limit, settings.workbook_issues)
-    review, hot, told = review[: limit // 4], hot.head(limit // 10), wordings.head(limit // 20)
+    endangered = min(int(ranking["endangered"].sum()), limit // 2)
+    review, hot, told = review[: max(limit // 4, endangered)], hot.head(limit // 10), wordings.head(limit // 20)
     detailed = within_limit(ranking["issue_id"].iloc[several], limit // 5)
     # For 总表, and as much for the sheets of the bodies together.
     share = (limit - len(review) - len(hot) - int(detailed.sum()) - len(told)) // 2
@@ -198,7 +205,7 @@ def _largest_bodies(departments: pd.Series, sheets: int) -> list[str]:
 
 
 def _review_order(ranking: pd.DataFrame) -> np.ndarray:
-    """Rows to review by what a clerk gains by deciding: the endangered first, then where most errors are put right.
+    """Rows to review by what a clerk gains by deciding: people in danger first, then what puts most errors right.
 
     One decision settles all submissions of an issue that wait, so its gain is the number of them that would go to a
     wrong lead if nobody looked: the sum of 1 - probability over them. Submissions of one issue stand together.
@@ -208,24 +215,29 @@ def _review_order(ranking: pd.DataFrame) -> np.ndarray:
     # Submissions to check wait too: they add to the gain, and stand on their body's sheet.
     keys = pd.DataFrame(
         {
+            "safe": ~waits["endangered"].groupby(of_issue).transform("any"),
             "calm": ~waits["urgency"].eq("urgent").groupby(of_issue).transform("any"),
             "gain": -(1 - waits["department_probability"]).groupby(of_issue).transform("sum"),
             "first": waits.index.to_series().groupby(of_issue).transform("min"),
+            "unharmed": ~waits["endangered"],
             "normal": waits["urgency"] != "urgent",
         }
     )
     ordered = keys.sort_values(list(keys.columns), kind="stable").index
-    return ordered[ranking["decision"].loc[ordered].eq("review")].to_numpy(dtype=np.int64)
+    shown = ranking["decision"].eq("review") | ranking["endangered"]
+    return ordered[shown.loc[ordered]].to_numpy(dtype=np.int64)
 
 
 def _body_order(rows: pd.DataFrame, issues: pd.DataFrame) -> np.ndarray:
-    """Issues with an urgent submission first, then hot ones; those of one issue side by side, its urgent ones first."""
-    urgent = rows["urgency"] == "urgent"
+    """Issues with a person in danger first, then urgent ones, then hot ones; of one issue side by side, as grave."""
+    urgent, endangered = rows["urgency"] == "urgent", rows["endangered"]
     keys = pd.DataFrame(
         {
+            "safe": ~endangered.groupby(rows["issue_id"]).transform("any"),
             "calm": ~urgent.groupby(rows["issue_id"]).transform("any"),
             "rank": pd.Index(issues["issue_id"]).get_indexer(pd.Index(rows["issue_id"])),
             "issue_id": rows["issue_id"],
+            "unharmed": ~endangered,
             "normal": ~urgent,
         }
     )

@@ -32,6 +32,7 @@ _COUNTS = {
     "check": ("核对", "系统有建议，请人核对"),
     "review": ("人工", "系统拿不准，请人决定"),
     "urgent": ("紧急", "来件中紧急的，标红"),
+    "endangered": ("人身危险", "紧急件中可能有人遇险的，列在“待人工复核”最前，不作重复件处理"),
     "issues": ("事项", "同一地点的同一件事算一个事项"),
     "hot": ("热点", "多人反映的事项，列在“热点问题”"),
     "duplicates": ("重复件", "与另一件文字相同或基本相同，是哪一件见“重复于”"),
@@ -64,8 +65,8 @@ def write_contents(
     ----------
     sheet : empty sheet
     entries : the sheets that follow, in order, with their rows
-    counts : read, rejected_rows, rejected_files (sheets too), auto, check, review, urgent, issues, hot, duplicates,
-        mass_posted, reopened
+    counts : read, rejected_rows, rejected_files (sheets too), auto, check, review, urgent, endangered, issues, hot,
+        duplicates, mass_posted, reopened
     whole : False where the workbook lists issues instead of submissions
     made_at : when the run was made, local time
     title : of the workbook

@@ -68,6 +68,7 @@ def write_workbook(
     *,
     issues: pd.DataFrame,
     links: pd.DataFrame,
+    marks: pd.DataFrame | None = None,
     rejected: pd.DataFrame,
     notes: Sequence[str] = (),
     topic_names: Mapping[str, str],
@@ -88,6 +89,8 @@ def write_workbook(
     routed : routed.parquet, as `write_parquet` wrote it
     issues : table ISSUES; what it has of ISSUE_FIGURES is shown too
     links, rejected : tables LINKS and REJECTED
+    marks : of each row of `routed`, `endangered` (bool, a person is in danger) and `repeats` (the row whose wording it
+        has, or null); without it nobody is in danger, and duplicate_of tells the wordings
     notes : further lines for 未处理, in Chinese
     topic_names : key of a topic -> Chinese name; a topic that is not in it (a user's own label) stays as it is
     departments : further bodies offered for correction, beside those of this run
@@ -110,7 +113,7 @@ def write_workbook(
     check_table(issues, ISSUES, where="The workbook")
     check_table(links, LINKS, where="The workbook")
     check_table(rejected, REJECTED, where="The workbook")
-    choice = choose_rows(routed, issues, mass_posted_rows=mass_posted_rows, settings=settings)
+    choice = choose_rows(routed, issues, marks, mass_posted_rows=mass_posted_rows, settings=settings)
     sheets = _plan(choice, issues, links, rejected, topic_names=topic_names, notes=notes, limit=settings.workbook_rows)
     # Strings are always written as such; the first three hold should a writer ever guess. Shared strings (not
     # constant_memory) halve the file, since each text stands on two sheets, and the limit of rows bounds the memory.
@@ -184,14 +187,14 @@ def _plan(
     else:
         rows = issue_cells(choice.rows, topic_names=topic_names)
         every = body = ISSUES_ONLY.without(unused(rows, ISSUE_FIGURES.names))
-        waiting = int((choice.ranking["decision"] == "review").sum())
+        waiting = int((choice.ranking["decision"].eq("review") | choice.ranking["endangered"]).sum())
         first = f"最热的 {len(choice.all_rows):,} 个事项，共有 {len(issues):,} 个"
         cut = f"；列出 {len(choice.review_rows):,} 件，共有 {waiting:,} 件" if waiting > len(choice.review_rows) else ""
     sheets = [
         _Sheet("总表", every, rows, choice.all_rows.tolist(), first, "#1F4E79"),
         _Sheet(
             "待人工复核", REVIEW.without(empty), review, choice.review_rows.tolist(),
-            f"系统拿不准，请选定主题和承办单位；紧急的在前，再按定下来能免去多少错派排{cut}", "#C55A11",
+            f"人身危险的在最前，都要人看；其余是系统拿不准的，紧急的在前，再按定下来能免去多少错派排{cut}", "#C55A11",
         ),
         *_issue_sheets(choice, issues, evidence, topic_names=topic_names),
     ]  # fmt: skip
@@ -266,6 +269,7 @@ def _counts(choice: Choice, issues: pd.DataFrame, rejected: pd.DataFrame) -> dic
         "rejected_files": files,
         **{name: int(decisions.get(name, 0)) for name in DECISIONS},
         "urgent": int((choice.ranking["urgency"] == "urgent").sum()),
+        "endangered": int(choice.ranking["endangered"].sum()),
         "issues": len(issues),
         "hot": int(is_hot(issues).sum()),
         "duplicates": int(choice.ranking["duplicate_of"].notna().sum()),

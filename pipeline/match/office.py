@@ -1,0 +1,250 @@
+"""One row after the other: its first candidate becomes a body, a decision and a reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+
+from pipeline.directory import Directory, Duty
+from pipeline.match.bodies import Answer, Scene, find_body, set_scene
+from pipeline.match.candidates import MEANING, PAST, Candidates
+from pipeline.match.claims import Claims
+from pipeline.match.lead import Lead, Likes
+from pipeline.match.ranking import OTHER, Matcher, Ranked
+from pipeline.match.reasons import BLANK, Outcome, explain_body, quote_place, why_review, write_reason
+from pipeline.match.returns import Refusals
+from pipeline.match.urgency import Alarm, is_sign
+from pipeline.settings import MatchSettings
+
+# Where no clause says which level leads: villages run what is theirs, all else is a district's.
+_USUAL_LEVEL = {"街道乡镇": "township"}
+_LIST_SIGN = ";"
+
+
+class Row(NamedTuple):
+    """What a row says itself, and where it is."""
+
+    title: str
+    text: str
+    place: str
+    district: str | None
+    township: str | None
+    spot: str | None
+    place_words: Sequence[str]
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing to read."""
+        return not (self.title.strip() or self.text.strip())
+
+    def scene(self, directory: Directory | None) -> Scene:
+        """Where the matter is, for choosing between bodies."""
+        where = (_known(name) for name in (self.district, self.township, self.spot))
+        return set_scene(*where, text=f"{self.title}\n{self.text}\n{self.place}", directory=directory)
+
+
+class TopicView(NamedTuple):
+    """What was classified."""
+
+    topic: str
+    topic_probability: float
+    topic_labels: Sequence[str]
+
+
+class Recalled(NamedTuple):
+    """Columns of RECALLED as lists."""
+
+    ids: list[Sequence[str]]
+    leads: list[Sequence[str]]
+    partners: list[Sequence[str]]
+    likeness: list[Sequence[float]]
+    clauses: list[Sequence[int]]
+    clause_likeness: list[Sequence[float]]
+
+    @classmethod
+    def of(cls, recalled: pd.DataFrame) -> Recalled:
+        """Of a table RECALLED."""
+        names = ("past_ids", "past_leads", "past_partners", "past_likeness", "clauses", "clause_likeness")
+        return cls(*(recalled[name].tolist() for name in names))
+
+
+@dataclass(frozen=True, eq=False)
+class Office:
+    """Decides row by row; what it knows is the same for all rows of a batch."""
+
+    directory: Directory | None
+    matcher: Matcher
+    settings: MatchSettings
+    rows: list[Row]
+    claims: Claims
+    candidates: Candidates
+    recalled: Recalled
+
+    def match(
+        self, number: int, view: TopicView, ranked: Ranked, refusals: Refusals, alarm: Alarm | None
+    ) -> tuple[object, ...]:
+        """One row of MATCHED without its id and deadline."""
+        row = self.rows[number]
+        if row.blank:
+            return "", "", 0.0, [], [], BLANK, "normal", "review", False, 0
+        low, high = int(ranked.begins[number]), int(ranked.begins[number + 1])
+        entries = ranked.order[low:high].tolist()
+        scene = row.scene(self.directory)
+        lead = self._lead(entries[0]) if entries else None
+        answer = self._find(lead, scene) if lead else Answer("")
+        names = self._names(entries, answer, scene)
+        probability = float(ranked.probability[number])
+        no_topic = view.topic == OTHER or (not view.topic and len(view.topic_labels) > 0)
+        no_topic = no_topic or (lead is not None and lead.nobody)
+        sent_back = refusals.told.get(number)
+        decision = self._decide(lead, view, probability, no_topic, refused=sent_back is not None)
+        # What speaks for 其他 is that nothing speaks for anybody: no clause and no likeness to quote.
+        shown = None if lead is not None and lead.nobody else lead
+        endangered = alarm is not None and alarm.endangers
+        if endangered and decision == "auto":
+            decision = "check"
+        told = alarm or _grave_alarm(lead)
+        shares = ranked.share[low : min(high, low + 2)].tolist()
+        why = why_review(shares, names, probability, no_topic=no_topic, directory=self.directory)
+        reason = write_reason(
+            lead=shown,
+            topic=view.topic if shown is not None or lead is None else "",
+            alarm=told,
+            place=quote_place(row.place_words, row.title, row.text, row.place)
+            + explain_body(answer, decision, placed=len(row.place_words) > 0),
+            outcome=Outcome(answer.name, decision, why, sent_back),
+            words_kept=self.settings.reason_words,
+            directory=self.directory,
+        )
+        share = shares[0] if shares and self.matcher.target == "topic" else 1.0
+        return (
+            lead.kind if lead else "",
+            answer.name,
+            probability * share if answer.name else 0.0,
+            names,
+            self._partners(number, lead, answer, scene),
+            reason,
+            "urgent" if told else "normal",
+            decision,
+            endangered,
+            self._working_days(lead, alarm),
+        )
+
+    def _working_days(self, lead: Lead | None, alarm: Alarm | None) -> int:
+        if lead is None or lead.duty is None:
+            return 0
+        # An urgent clause has days of its own; what the text alone tells is not in them.
+        days = lead.duty.working_days
+        return min(days, self.settings.urgent_days) if alarm is not None else days
+
+    def body_of(self, entry: int) -> str:
+        """The body that a candidate is in the place of its row."""
+        return self._find(self._plain(entry), self.rows[self.candidates.row[entry]].scene(self.directory)).name
+
+    def _lead(self, entry: int) -> Lead:
+        """A candidate with its words and past matters, which only the first of a row needs."""
+        lead = self._plain(entry)
+        words = self.claims.quote(claim) if (claim := int(self.candidates.claim[entry])) >= 0 else ()
+        row = int(self.candidates.row[entry])
+        likes = self._likes(row, lead.name) if self.candidates.features[entry, PAST] > 0 else Likes()
+        return lead._replace(words=words, likes=likes)
+
+    def _plain(self, entry: int) -> Lead:
+        number, learned = int(self.candidates.name[entry]), float(self.candidates.learned[entry])
+        name, kind = self.candidates.names[number], self.candidates.kinds[number]
+        return Lead(name, kind, None if learned != learned else learned, *self._duty(entry, kind))
+
+    def _duty(self, entry: int, kind: str) -> tuple[Duty | None, str]:
+        """The clause whose words were found, else the one that reads like the row, else that of the topic."""
+        if self.directory is None:
+            return None, ""
+        claim = int(self.candidates.claim[entry])
+        spoken = claim >= 0 and self.claims.words[claim] > 0
+        if not spoken and self.candidates.features[entry, MEANING] >= self.settings.clause_likeness:
+            row = int(self.candidates.row[entry])
+            near = (self.directory.duties[place] for place in self.recalled.clauses[row])
+            return next(duty for duty in near if duty.lead_kind == kind), "meaning"
+        if claim < 0:
+            return None, ""
+        return self.directory.duties[self.claims.duty[claim]], "words" if spoken else "topic"
+
+    def _likes(self, row: int, name: str) -> Likes:
+        """Past matters that may be named and are like the row."""
+        past = zip(self.recalled.ids[row], self.recalled.leads[row], self.recalled.likeness[row], strict=True)
+        near = [(matter, lead) for matter, lead, cosine in past if matter and cosine >= self.settings.cited_likeness]
+        return Likes(tuple(matter for matter, lead in near if lead == name), sum(lead != name for _, lead in near))
+
+    def _names(self, entries: Sequence[int], answer: Answer, scene: Scene) -> list[str]:
+        names = [answer.name] if answer.name else []
+        for entry in entries[1:]:
+            if len(names) == self.settings.candidates:
+                break
+            name = self._find(self._plain(entry), scene).name
+            if name and name not in names:
+                names.append(name)
+        return names
+
+    def _find(self, lead: Lead, scene: Scene) -> Answer:
+        if self.matcher.target == "department":
+            return Answer(lead.name)
+        if lead.nobody:
+            return Answer("")
+        if lead.duty is None:
+            return find_body(lead.kind, _USUAL_LEVEL.get(lead.kind, "district"), scene, self.directory)
+        # 供热企业 in a clause whose words stand in the text tells the heating company from the gas company.
+        spoken = scene._replace(text=scene.text + lead.duty.clause) if lead.found_by == "words" else scene
+        return find_body(lead.kind, lead.duty.level, spoken, self.directory)
+
+    def _partners(self, number: int, lead: Lead | None, answer: Answer, scene: Scene) -> list[str]:
+        """Who helps: the other body of a zone, those of the clause whose words were found, those of like matters."""
+        named = [answer.beside] if answer.beside else []
+        if lead is not None:
+            # A clause none of whose words was found says nothing about who helps.
+            kinds = [*(lead.duty.co_kinds if lead.duty is not None and lead.found_by == "words" else ())]
+            kinds += [kind for kind in self._helpers(number, lead.name) if kind not in kinds]
+            level = lead.duty.level if lead.duty is not None else "district"
+            for kind in kinds:
+                # Which street or village helps is known by its name only, and no wider body helps in its stead.
+                if kind != lead.kind and (scene.township or kind not in _USUAL_LEVEL):
+                    named.append(find_body(kind, _USUAL_LEVEL.get(kind, level), scene, self.directory).name)
+        return [name for name in dict.fromkeys(named) if name != answer.name]
+
+    def _helpers(self, row: int, name: str) -> list[str]:
+        """Those who helped in most of the like past matters that the lead handled, of two at least."""
+        past = zip(self.recalled.leads[row], self.recalled.partners[row], self.recalled.likeness[row], strict=True)
+        near = [partners for lead, partners, cosine in past if lead == name and cosine >= self.settings.cited_likeness]
+        counts = Counter(kind for partners in near for kind in partners.split(_LIST_SIGN) if kind)
+        return [kind for kind, times in sorted(counts.items()) if times > 1 and 2 * times > len(near)]
+
+    def _decide(self, lead: Lead | None, view: TopicView, probability: float, no_topic: bool, *, refused: bool) -> str:
+        if no_topic:
+            return "review"
+        if lead is None:
+            # Topics alone were learned and are the user's own: then being right is being right about the topic.
+            own_topic = self.directory is None or view.topic not in self.directory.topic_names
+            if not (self.matcher.target == "topic" and view.topic and own_topic):
+                return "review"
+        auto, check = self.matcher.view(self.directory).limits
+        # What was calibrated knew of no matter sent back.
+        if probability >= auto and not refused:
+            return "auto"
+        return "check" if probability >= check else "review"
+
+
+def _grave_alarm(lead: Lead | None) -> Alarm | None:
+    """The word of an urgent clause that makes a row urgent although no sign of an alarm does."""
+    # A clause chosen without any of its words proves no danger.
+    if lead is None or lead.duty is None or lead.duty.urgency != "urgent":
+        return None
+    # Signs were judged where they stand, and are denied, supposed or over there.
+    word = next((word for word in lead.words if not is_sign(word)), None)
+    return Alarm("", (word,)) if word else None
+
+
+def _known(name: str | None) -> str:
+    # A null of a "str?" column reads as None or as nan, by the dtype that pandas chose.
+    return name if isinstance(name, str) else ""

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 # Characters folded and searched at once; bounds memory (about 30 bytes a character) and never changes a result.
 _CHUNK = 1_000_000
@@ -20,6 +22,21 @@ _BMP = 0x10000
 # (start, end, word): text[start:end] reads, up to case and width, like words[word].
 # A plain tuple: thousands are made in a batch, and a named one costs eight times as much.
 Hit = tuple[int, int, int]
+Ints = NDArray[np.int64]
+
+
+class Hits(NamedTuple):
+    """Occurrences of words in texts, in order of the texts, of the start and, at one start, longest first.
+
+    Attributes
+    ----------
+    text, start, end, word : int64, shape (n_hits,): texts[text][start:end] reads like words[word]
+    """
+
+    text: Ints
+    start: Ints
+    end: Ints
+    word: Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,14 +49,23 @@ class Phrases:
     """
 
     words: tuple[str, ...]
-    # Classes of first, second and third characters, 0 for those of no word; the head of two classes, 0 for none; and
-    # whether a third class may follow a head (class 0 may where the head is a word).
+    # Classes of first, second and third characters, 0 for those of no word, the first times the number of second ones;
+    # whether two classes begin a word, and which head they are: bytes first, for the numbers do not fit into the cache;
+    # and whether a third class may follow a head (class 0 may where the head is a word).
     _first: np.ndarray
     _second: np.ndarray
     _third: np.ndarray
+    _begin: np.ndarray
     _heads: np.ndarray
     _followers: np.ndarray
-    _by_head: dict[str, dict[str, tuple[tuple[str, int], ...]]]
+    # Words that are head h alone: _short[_short_begins[h] : _short_begins[h + 1]]; longer ones by head and third class.
+    _short_begins: Ints
+    _short: Ints
+    _long_keys: Ints
+    _long_begins: Ints
+    _long: Ints
+    _codes: np.ndarray  # shape (n_words, longest), 0 behind the end of a word
+    _lengths: Ints
 
     @classmethod
     def of(cls, words: Iterable[str]) -> Phrases:
@@ -53,66 +79,99 @@ class Phrases:
         short = [word for word in given if len(word) < 2]
         if short:
             raise ValueError(f"words need two characters or more, not {short[0]!r}")
-        by_head: dict[str, list[tuple[str, int]]] = {}
-        for index, word in enumerate(given):
-            folded = fold(word)
-            by_head.setdefault(folded[:2], []).append((folded, index))
-        first, firsts = _classes(head[0] for head in by_head)
-        second, seconds = _classes(head[1] for head in by_head)
-        third, thirds = _classes(word[2] for found in by_head.values() for word, _ in found if len(word) > 2)
-        heads = np.zeros((firsts, seconds), dtype=np.int32)
-        followers = np.zeros((len(by_head) + 1, thirds), dtype=bool)
-        for number, (head, found) in enumerate(by_head.items(), start=1):
-            heads[first[_code(head[0])], second[_code(head[1])]] = number
-            for word, _ in found:
-                followers[number, third[_code(word[2])] if len(word) > 2 else slice(None)] = True
-        tails = {head: _tails(found) for head, found in by_head.items()}
-        return cls(given, first, second, third, heads, followers, tails)
+        folded = [fold(word) for word in given]
+        lengths = np.array([len(word) for word in folded], dtype=np.int64)
+        codes = np.zeros((len(given), int(lengths.max(initial=2))), dtype=np.uint32)
+        for row, word in enumerate(folded):
+            codes[row, : len(word)] = [ord(character) for character in word]
+        first, firsts = _classes(word[0] for word in folded)
+        second, seconds = _classes(word[1] for word in folded)
+        third, thirds = _classes(word[2] for word in folded if len(word) > 2)
+        pairs = first[np.minimum(codes[:, 0], _BMP)] * seconds + second[np.minimum(codes[:, 1], _BMP)]
+        distinct, head = np.unique(pairs, return_inverse=True)
+        head = head.astype(np.int64) + 1
+        heads = np.zeros(firsts * seconds, dtype=np.int32)
+        heads[distinct] = np.arange(1, len(distinct) + 1)
+        followers = np.zeros((len(distinct) + 1, thirds), dtype=bool)
+        alone = lengths == 2
+        followers[head[alone]] = True
+        long = np.flatnonzero(~alone)
+        after = third[np.minimum(codes[long, 2], _BMP)].astype(np.int64) if len(long) else long
+        followers[head[long], after] = True
+        keys = head[long] * thirds + after
+        order = np.argsort(keys, kind="stable")
+        long_keys, begins = np.unique(keys[order], return_index=True)
+        by_head = np.flatnonzero(alone)[np.argsort(head[alone], kind="stable")]
+        return cls(
+            given,
+            (first * seconds).astype(np.int32),
+            second,
+            third,
+            heads > 0,
+            heads,
+            followers,
+            np.searchsorted(head[by_head], np.arange(len(distinct) + 2)),
+            by_head,
+            long_keys,
+            np.append(begins, len(keys)),
+            long[order],
+            codes,
+            lengths,
+        )
+
+    def locate(self, texts: Sequence[str]) -> Hits:
+        """Every occurrence of every word, overlapping ones too."""
+        parts = [self._locate_chunk(texts[start:stop], start) for start, stop in _chunks(texts)] if self.words else []
+        if not parts:
+            nothing = np.zeros(0, dtype=np.int64)
+            return Hits(nothing, nothing, nothing, nothing)
+        return Hits(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
     def find(self, texts: Sequence[str]) -> list[list[Hit]]:
-        """Every occurrence of every word, overlapping ones too.
-
-        Returns
-        -------
-        list of n_texts lists of (start, end, index of the word), in order of start and, at one start, longest first
-        """
+        """As `locate`, for words of which few are found: a list of hits for each text."""
         found: list[list[Hit]] = [[] for _ in texts]
-        if not self.words:
-            return found
-        for start, stop in _chunks(texts):
-            self._find_chunk(texts[start:stop], found[start:stop])
+        for text, *hit in zip(*(column.tolist() for column in self.locate(texts)), strict=True):
+            found[text].append((hit[0], hit[1], hit[2]))
         return found
 
-    def _find_chunk(self, texts: Sequence[str], found: list[list[Hit]]) -> None:
+    def _locate_chunk(self, texts: Sequence[str], before: int) -> Hits:
         # No word holds a line break, so none can reach from one text into the next.
         codes = _folded("\n".join(texts))
-        joined = _text(codes)
         first, second = (table.take(codes, mode="clip") for table in (self._first, self._second))
-        heads = self._heads[first[:-1], second[1:]]
-        here = np.flatnonzero(heads)
-        # Past the last character stands none, whatever is read there.
+        pair = first[:-1] + second[1:]
+        here = np.flatnonzero(self._begin.take(pair))
+        heads = self._heads.take(pair[here])
+        # Past the last character stands none.
         third = self._third.take(codes[np.minimum(here + 2, codes.size - 1)], mode="clip")
-        here = here[self._followers[heads[here], third]]
+        third = np.where(here + 2 < codes.size, third, 0)
+        kept = self._followers[heads, third]
+        here, third, head = here[kept], third[kept].astype(np.int64), heads[kept].astype(np.int64)
+        short, short_at = spans(self._short_begins[head], self._short_begins[head + 1])
+        key = head * self._followers.shape[1] + third
+        group = np.minimum(np.searchsorted(self._long_keys, key), max(0, len(self._long_keys) - 1))
+        known = self._long_keys[group] == key if len(self._long_keys) else np.zeros(len(key), dtype=bool)
+        long, long_at = spans(self._long_begins[group[known]], self._long_begins[group[known] + 1])
+        at = np.concatenate([here[short], here[known][long]])
+        word = np.concatenate([self._short[short_at], self._long[long_at]])
+        size = self._lengths[word]
+        places = at[:, None] + np.arange(self._codes.shape[1])
+        same = codes[np.minimum(places, codes.size - 1)] == self._codes[word]
+        # Characters beyond the basic plane share one class, so the first ones are compared too.
+        right = (same | (np.arange(self._codes.shape[1]) >= size[:, None])).all(axis=1) & (at + size <= codes.size)
+        at, word, size = at[right], word[right], size[right]
+        order = np.lexsort((word, -size, at))
+        at, word, size = at[order], word[order], size[order]
         begins = np.cumsum([0] + [len(text) + 1 for text in texts[:-1]])
-        rows = np.searchsorted(begins, here, side="right") - 1
-        offsets = begins[rows]
-        by_head = self._by_head
-        for at, row, offset in zip(here.tolist(), rows.tolist(), offsets.tolist(), strict=True):
-            tails = by_head.get(joined[at : at + 2])
-            if tails is None:  # characters beyond the basic plane share one class, so this is none of our heads
-                continue
-            for word, index in tails.get(joined[at + 2 : at + 3], tails[""]):
-                if joined.startswith(word, at):
-                    found[row].append((at - offset, at - offset + len(word), index))
+        row = np.searchsorted(begins, at, side="right") - 1
+        start = at - begins[row]
+        return Hits(row + before, start, start + size, word)
 
 
-def _tails(words: list[tuple[str, int]]) -> dict[str, tuple[tuple[str, int], ...]]:
-    """Words of one head by their third character, longest first; a word that is the head alone is under each."""
-    alone = [(word, index) for word, index in words if len(word) == 2]
-    longer = sorted((found for found in words if len(found[0]) > 2), key=lambda found: -len(found[0]))
-    thirds = {word[2] for word, _ in longer}
-    by_third = {third: (*(found for found in longer if found[0][2] == third), *alone) for third in thirds}
-    return {**by_third, "": tuple(alone)}
+def spans(begins: Ints, ends: Ints) -> tuple[Ints, Ints]:
+    """All places of some spans one after the other, and for each the number of its span."""
+    sizes = ends - begins
+    number = np.repeat(np.arange(len(sizes)), sizes)
+    return number, begins[number] + np.arange(len(number)) - (np.cumsum(sizes) - sizes)[number]
 
 
 def fold(text: str) -> str:

@@ -78,12 +78,11 @@ class RecallSettings:
     own_matters: bool = True  # what is learned from are matters of the office, so a reason may name them
     past_rows: int = 50_000  # labelled matters kept in a bundle, the newest
     past_features: int = 60  # heaviest features kept of each
-    common_rows: int = 100  # past matters; a feature of more finds none, which bounds the cost of a row
-    searched_features: int = 150  # heaviest features of a row by which past matters are looked for
-    like_matters: int = 10  # past matters recalled of a row
+    common_rows: int = 60  # past matters; a feature of more finds none, which bounds the cost of a row
+    like_matters: int = 7  # past matters recalled of a row
     clause_matters: int = 15  # past matters of its department by which a clause's meaning is widened
-    clause_features: int = 200  # heaviest features kept of a clause, or of a returned matter
-    like_clauses: int = 12  # clauses recalled of a row
+    clause_features: int = 60  # heaviest features kept of a clause, or of a returned matter
+    like_clauses: int = 8  # clauses recalled of a row
     returned_likeness: float = 0.4  # 0 to 1; a returned matter that is less like a row says nothing about it
 
 

@@ -37,12 +37,14 @@ class Answer(NamedTuple):
     gave_way : level of the body, city or district, where a narrower one is due and its place is not known; else ""
     overlap : the row about the zone that the place lies in, where it has a say; else None
     beside : the other body of that overlap, which helps; "" where there is none
+    by_words : the words of the matter had a say, so the same kind and place may have another answer
     """
 
     name: str
     gave_way: str = ""
     overlap: Overlap | None = None
     beside: str = ""
+    by_words: bool = False
 
 
 def set_scene(district: str, township: str, spot: str, *, text: str, directory: Directory | None) -> Scene:
@@ -77,16 +79,18 @@ def find_body(kind: str, level: str, scene: Scene, directory: Directory | None) 
             if overlap.role == "co":
                 return usual._replace(overlap=overlap, beside=overlap.body)
             helper = usual.name if overlap.role == "lead" and usual.name != kind else ""
-            return Answer(overlap.body, overlap=overlap, beside=helper)
+            return Answer(overlap.body, overlap=overlap, beside=helper, by_words=usual.by_words)
     return usual
 
 
 def _usual(kind: str, level: str, scene: Scene, directory: Directory) -> Answer:
     for found, gave_way in _tries(kind, level, scene, directory):
         if found:
-            body = found[0] if len(found) == 1 else _told_apart(found, scene.text, directory)
-            return Answer(body.name, gave_way) if body else Answer(kind)
-    return Answer(kind)
+            if len(found) == 1:
+                return Answer(found[0].name, gave_way, by_words=len(directory.cities) > 1)
+            body = _told_apart(found, scene.text, directory)
+            return Answer(body.name, gave_way, by_words=True) if body else Answer(kind, by_words=True)
+    return Answer(kind, by_words=len(directory.cities) > 1)
 
 
 def _tries(kind: str, level: str, scene: Scene, directory: Directory) -> Iterator[tuple[tuple[Department, ...], str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,6 +48,8 @@ class Candidates:
     learned : probability by training, 0 to 1; NaN where nothing of the sort was learned
     claim : the entry of Claims, -1 where no clause speaks for the candidate
     likeness : cosine of the most like past matter that the candidate handled, 0 to 1
+    nearest : the clause of the candidate that reads most like the row, a position in Directory.duties; -1 where none
+        does
     """
 
     rows: int
@@ -58,6 +61,7 @@ class Candidates:
     learned: Doubles
     claim: Ints
     likeness: Doubles
+    nearest: Ints
 
     def without(self, chosen: NDArray[np.bool_]) -> Candidates:
         """The same rows without some of the entries."""
@@ -70,11 +74,12 @@ class Candidates:
             learned=self.learned[kept],
             claim=self.claim[kept],
             likeness=self.likeness[kept],
+            nearest=self.nearest[kept],
         )
 
 
 def gather_candidates(
-    submissions: pd.DataFrame,
+    letters: Sequence[str],
     classified: pd.DataFrame,
     placed: pd.DataFrame,
     recalled: pd.DataFrame,
@@ -88,7 +93,8 @@ def gather_candidates(
 
     Parameters
     ----------
-    submissions, classified, placed, recalled : tables of the same rows
+    letters : title, line break, text
+    classified, placed, recalled : tables of the same rows
     target : department, kind or topic: what training knew about leads
     naming : how texts name the candidates
     """
@@ -106,7 +112,7 @@ def gather_candidates(
     def keys(row: Ints, labels: list[Any]) -> Ints:
         return row * width + np.array([number[label] for label in labels], dtype=np.int64)
 
-    past_keys, support, likeness = _support(keys(past_row, past_labels), past_row, cosine, len(submissions), width)
+    past_keys, support, likeness = _support(keys(past_row, past_labels), past_row, cosine, len(letters), width)
     learned_keys = keys(learned_row, learned_labels)
     claim_keys = keys(claims.row, of_claims) if of_claims else np.zeros(0, dtype=np.int64)
     key = np.unique(np.concatenate([learned_keys, claim_keys, past_keys[support >= _LEAST_PAST]]))
@@ -122,15 +128,14 @@ def gather_candidates(
     features[:, LEARNED] = np.log(np.maximum(np.nan_to_num(learned, nan=1.0), _LEARNED_FLOOR))
     share = np.append(claims.share, 0.0)[claim]
     features[:, DUTY] = np.log(np.maximum(share, _SHARE_FLOOR))
-    features[:, MEANING] = _meanings(row, name, kinds, recalled, directory)
+    features[:, MEANING], nearest = _meanings(row, name, kinds, recalled, directory)
     features[:, PAST] = past
-    features[:, NAMED] = naming.count(submissions, row, [names[place] for place in name.tolist()])
+    features[:, NAMED] = naming.count(letters, row, [names[place] for place in name.tolist()])
     townships = placed["township"].notna().to_numpy()
     own = np.array([kind == _TOWNSHIP_KIND for kind in kinds], dtype=bool)
     features[:, LOCAL] = own[name] & townships[row]
-    return Candidates(
-        len(submissions), names, kinds, row, name, features, learned, claim, _value(past_keys, likeness, key, 0.0)
-    )
+    likeness = _value(past_keys, likeness, key, 0.0)
+    return Candidates(len(letters), names, kinds, row, name, features, learned, claim, likeness, nearest)
 
 
 def _support(keys: Ints, row: Ints, cosine: Doubles, rows: int, width: int) -> tuple[Ints, Doubles, Doubles]:
@@ -155,21 +160,23 @@ def _claims_of(row: Ints, name: Ints, kinds: tuple[str, ...], claims: Claims) ->
 
 def _meanings(
     row: Ints, name: Ints, kinds: tuple[str, ...], recalled: pd.DataFrame, directory: Directory | None
-) -> Doubles:
-    """The highest cosine of a clause of each candidate's kind."""
+) -> tuple[Doubles, Ints]:
+    """The highest cosine of a clause of each candidate's kind, and the clause."""
     clause_row, positions = flatten(recalled["clauses"])
     if directory is None or not positions:
-        return np.zeros(len(row))
+        return np.zeros(len(row)), np.full(len(row), -1)
     clauses = directory.clauses
     width = len(clauses.kinds)
-    keys = clause_row * width + clauses.kind[np.array(positions, dtype=np.int64)]
+    position = np.array(positions, dtype=np.int64)
+    keys = clause_row * width + clauses.kind[position]
     # Most like first, and the sort is stable: the first of a kind is its best.
     order = np.argsort(keys, kind="stable")
     first = order[first_of_each(keys[order])]
     number = {kind: place for place, kind in enumerate(clauses.kinds)}
     kind = np.array([number.get(kind, -1) for kind in kinds], dtype=np.int64)[name]
+    found = np.where(kind >= 0, look_up(keys[first], row * width + kind), -1)
     cosine = np.array(flatten(recalled["clause_likeness"])[1], dtype=np.float64)
-    return np.where(kind >= 0, _value(keys[first], cosine[first], row * width + kind, 0.0), 0.0)
+    return np.append(cosine[first], 0.0)[found], np.append(position[first], -1)[found]
 
 
 def _value(keys: Ints, values: Doubles, wanted: Ints, otherwise: float) -> Doubles:

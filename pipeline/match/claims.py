@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.directory import Directory
-from pipeline.match.flat import Doubles, Ints, first_of_each, flatten, spans
+from pipeline.match.flat import Doubles, Ints, first_of_each, flatten
 from pipeline.match.urgency import is_other_word, may_be_other_word
+from pipeline.phrases import spans
 from pipeline.settings import MatchSettings
 
 _CLAIMS = 6  # kinds kept in a row, twice what a clerk is offered
@@ -56,11 +57,9 @@ class Claims:
     _texts: tuple[Sequence[str], Sequence[str]]
     _hits: _Hits
 
-    def quote(self, entry: int) -> tuple[str, ...]:
-        """The words of the clause as written, those of the title first, in order."""
-        if self._directory is None or not self.words[entry]:
-            return ()
-        return self._hits.quote(int(self.row[entry]), int(self.duty[entry]), self._directory, self._texts)
+    def quote(self, row: int, duty: int) -> tuple[str, ...]:
+        """The words of a clause as written in a row, those of the title first, in order."""
+        return self._hits.quote(row, duty, self._directory, self._texts) if self._directory is not None else ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,16 +72,23 @@ class _Hits:
     start: Ints
     end: Ints
 
+    @cached_property
+    def _by_row(self) -> tuple[list[int], list[tuple[bool, int, int, int]]]:
+        """Where each row begins, and of each hit: in the text, start, end, word. Lists are read ten times as fast."""
+        rows = int(self.row[-1]) + 1 if len(self.row) else 0
+        begins = np.searchsorted(self.row, np.arange(rows + 1)).tolist()
+        columns = (~self.titled, self.start, self.end, self.word)
+        return begins, list(zip(*(column.tolist() for column in columns), strict=True))
+
     def quote(
         self, row: int, duty: int, directory: Directory, texts: tuple[Sequence[str], Sequence[str]]
     ) -> tuple[str, ...]:
-        low, high = np.searchsorted(self.row, [row, row + 1])
-        found = [
-            (not self.titled[i], int(self.start[i]), int(self.end[i]))
-            for i in range(low, high)
-            if duty in directory.duties_by_word[self.word[i]]
-        ]
-        return tuple(texts[in_text][row][start:end] for in_text, start, end in sorted(found))
+        begins, hits = self._by_row
+        if row + 1 >= len(begins):
+            return ()
+        holders = directory.duties_by_word
+        found = sorted(hit for hit in hits[begins[row] : begins[row + 1]] if duty in holders[hit[3]])
+        return tuple(texts[in_text][row][start:end] for in_text, start, end, _ in found)
 
 
 def find_claims(
@@ -123,22 +129,20 @@ def find_claims(
 def _find_words(titles: Sequence[str], texts: Sequence[str], directory: Directory) -> _Hits:
     phrases = directory.duty_words
     written = [*titles, *texts]
-    found = phrases.find(written)
-    source = np.repeat(np.arange(len(found)), np.fromiter(map(len, found), dtype=np.int64, count=len(found)))
-    flat = np.array(list(chain.from_iterable(found)), dtype=np.int64).reshape(-1, 3)
-    doubtful = np.array([may_be_other_word(word) for word in phrases.words])
+    found = phrases.locate(written)
+    doubtful = np.array([may_be_other_word(word) for word in phrases.words])[found.word]
     harmless = [
         hit
-        for hit in np.flatnonzero(doubtful[flat[:, 2]]).tolist()
-        if is_other_word(written[source[hit]], int(flat[hit, 0]))
+        for hit in np.flatnonzero(doubtful).tolist()
+        if is_other_word(written[found.text[hit]], int(found.start[hit]))
     ]
-    flat, source = np.delete(flat, harmless, axis=0), np.delete(source, harmless)
+    source, start, end, word = (np.delete(column, harmless) for column in found)
     row, titled = source % max(1, len(titles)), source < len(titles)
     # Titles stand before texts, and hits in order, so of each word the first is the one that counts.
-    order = np.argsort(row * len(phrases.words) + flat[:, 2], kind="stable")
-    row, titled, flat = row[order], titled[order], flat[order]
-    first = first_of_each(row * len(phrases.words) + flat[:, 2])
-    return _Hits(row[first], flat[first, 2], titled[first], flat[first, 0], flat[first, 1])
+    key = row * len(phrases.words) + word
+    order = np.argsort(key, kind="stable")
+    first = order[first_of_each(key[order])]
+    return _Hits(row[first], word[first], titled[first], start[first], end[first])
 
 
 def _topics(classified: pd.DataFrame, directory: Directory, settings: MatchSettings) -> tuple[Doubles, Doubles]:

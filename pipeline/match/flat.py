@@ -27,14 +27,6 @@ def first_of_each(keys: Ints) -> Ints:
     return np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
 
 
-def spans(begins: Ints, ends: Ints) -> tuple[Ints, Ints]:
-    """All places of some spans one after the other, and for each the number of its span."""
-    sizes = ends - begins
-    number = np.repeat(np.arange(len(sizes)), sizes)
-    offset = np.arange(len(number)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return number, begins[number] + offset
-
-
 def look_up(keys: Ints, wanted: Ints) -> Ints:
     """Where each wanted key stands among sorted distinct keys; -1 where it does not."""
     if not len(keys):

@@ -51,8 +51,9 @@ def match_departments(
         check_table(frame, table, where="match_departments")
     titles, texts = submissions["title"].tolist(), submissions["text"].tolist()
     claims = find_claims(titles, texts, classified, directory=directory, settings=settings)
+    letters = [f"{title}\n{text}" for title, text in zip(titles, texts, strict=True)]
     candidates = gather_candidates(
-        submissions,
+        letters,
         classified,
         placed,
         recalled,
@@ -75,7 +76,6 @@ def match_departments(
     topic = classified["topic_probability"].to_numpy(dtype=np.float64)
     view = matcher.view(directory)
     ranked = view.rank(candidates, claims, topic, against, target=matcher.target)
-    letters = [f"{title}\n{text}" for title, text in zip(titles, texts, strict=True)]
     alarms = find_alarms(letters, submissions["submitted_at"], settings=settings)
     matched = pd.DataFrame(
         [office.match(number, views[number], ranked, refusals, alarm) for number, alarm in enumerate(alarms)],

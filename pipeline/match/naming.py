@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
-import pandas as pd
 
 from pipeline.directory import Directory
 from pipeline.match.flat import Doubles, Ints
@@ -49,25 +47,22 @@ class Naming:
         known = {name: min(owners) for name, owners in meant.items() if len(owners) == 1}
         return cls(Phrases.of(known), tuple(known.values()))
 
-    def count(self, submissions: pd.DataFrame, row: Ints, names: Sequence[str]) -> Doubles:
+    def count(self, letters: Sequence[str], row: Ints, names: Sequence[str]) -> Doubles:
         """How often each candidate is named in its row, as the logarithm of one more; shape of `row`.
 
         Parameters
         ----------
-        submissions : table SUBMISSIONS
+        letters : title, line break, text
         row, names : the candidates
         """
         if not self.meant:
             return np.zeros(len(row))
         # A line break is in no name.
-        texts = [f"{title}\n{text}" for title, text in zip(submissions["title"], submissions["text"], strict=True)]
-        found = self.phrases.find(texts)
+        found = self.phrases.locate(letters)
         number = {name: place for place, name in enumerate(dict.fromkeys((*self.meant, *names)))}
         width = len(number)
         of_phrase = np.array([number[name] for name in self.meant], dtype=np.int64)
-        sizes = np.fromiter(map(len, found), dtype=np.int64, count=len(found))
-        hits = np.array([word for _, _, word in chain.from_iterable(found)], dtype=np.int64)
-        keys, times = np.unique(np.repeat(np.arange(len(found)), sizes) * width + of_phrase[hits], return_counts=True)
+        keys, times = np.unique(found.text * width + of_phrase[found.word], return_counts=True)
         wanted = row * width + np.array([number[name] for name in names], dtype=np.int64)
         place = np.minimum(np.searchsorted(keys, wanted), max(0, len(keys) - 1))
         if not len(keys):

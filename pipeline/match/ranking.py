@@ -207,11 +207,10 @@ def _fit_view(
 ) -> View:
     submissions, classified, placed = tables
     target = matcher.target
-    claims = find_claims(
-        submissions["title"].tolist(), submissions["text"].tolist(), classified, directory=directory, settings=settings
-    )
+    titles, texts = submissions["title"].tolist(), submissions["text"].tolist()
+    claims = find_claims(titles, texts, classified, directory=directory, settings=settings)
     candidates = gather_candidates(
-        submissions,
+        [f"{title}\n{text}" for title, text in zip(titles, texts, strict=True)],
         classified,
         placed,
         recalled,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -158,6 +158,7 @@ def may_be_other_word(word: str) -> bool:
     return word.startswith(_OTHER_WORD_STARTS)
 
 
+@cache
 def is_sign(word: str) -> bool:
     """Whether a word is one that `find_alarms` judges where it stands."""
     return bool(_vocabulary()[0].find([word])[0])
@@ -198,7 +199,7 @@ def _alarm(letter: _Letter, hits: list[Hit], signs: tuple[tuple[Sign, ...], ...]
 
 
 class _Letter:
-    """One text, cut into sentences once; judges words where they stand."""
+    """One text; judges words where they stand, and looks at no more of the text than a word asks for."""
 
     def __init__(self, text: str, day: int, heated: bool) -> None:
         self.text = text
@@ -206,31 +207,52 @@ class _Letter:
         self.heated = heated
         self.title_end = text.find("\n")
         self.long = len(text) > self.title_end + _LONG
-        cuts = [0, *(found.end() for found in _BREAK.finditer(text)), len(text)]
-        self.sentences = [(start, end) for start, end in pairwise(cuts) if end > start]
-        now = _NOW.search(text) is not None
-        again = now or _AGAIN.search(text) is not None
-        self.over = (_NOTHING.search(text) is not None and _GOES_ON.search(text) is None) or (
-            not again and _OVER.search(text) is not None
-        )
-        self.restored = not again and (_RESTORED.search(text) is not None or _PRAISE.search(text) is not None)
+
+    @cached_property
+    def _sentences(self) -> list[tuple[int, int]]:
+        cuts = [0, *(found.end() for found in _BREAK.finditer(self.text)), len(self.text)]
+        return [(start, end) for start, end in pairwise(cuts) if end > start]
+
+    @cached_property
+    def _again(self) -> bool:
+        return _NOW.search(self.text) is not None or _AGAIN.search(self.text) is not None
+
+    @cached_property
+    def _over(self) -> bool:
+        if _NOTHING.search(self.text) is not None and _GOES_ON.search(self.text) is None:
+            return True
+        return not self._again and _OVER.search(self.text) is not None
+
+    @cached_property
+    def _restored(self) -> bool:
+        return not self._again and (_RESTORED.search(self.text) is not None or _PRAISE.search(self.text) is not None)
+
+    @cached_property
+    def _asks(self) -> bool:
         body = self.title_end + 1
-        self.asks = (
-            _SUBJECT.search(text, body, body + 15) is not None
-            or _ASKS.search(text, body, body + 6) is not None
-            or _TITLE_ASKS.search(text, 0, max(0, self.title_end)) is not None
+        return (
+            _SUBJECT.search(self.text, body, body + 15) is not None
+            or _ASKS.search(self.text, body, body + 6) is not None
+            or _TITLE_ASKS.search(self.text, 0, max(0, self.title_end)) is not None
         )
 
     def words_of(self, start: int, end: int, sign: Sign) -> tuple[str, ...]:
         """The words of an alarm that is there, as written; () where there is none."""
-        if self.over or (self.restored and sign.kind != PEOPLE) or self._only_sounds_like(start, end, sign.kind):
+        words = self._words_here(start, end, sign)
+        # Asked last: these look at the whole text.
+        if words and (self._over or (self._restored and sign.kind != PEOPLE)):
             return ()
-        first, last = next((cut for cut in self.sentences if cut[0] <= start < cut[1]), (0, len(self.text)))
+        return words
+
+    def _words_here(self, start: int, end: int, sign: Sign) -> tuple[str, ...]:
+        if self._only_sounds_like(start, end, sign.kind):
+            return ()
+        first, last = next((cut for cut in self._sentences if cut[0] <= start < cut[1]), (0, len(self.text)))
         sentence = self.text[first:last]
         now = _NOW.search(sentence) is not None
         if not now and self._is_elsewhere(first, start, sentence, sign):
             return ()
-        if self.asks and (not now or sign.kind != PEOPLE):
+        if self._asks and (not now or sign.kind != PEOPLE):
             return ()
         if sign.kind == FLOOD and not self._rises(now):
             return ()

@@ -43,6 +43,13 @@ class Past:
         """Finds matters by their features."""
         return Index.of(self.vectors, common=self.common)
 
+    @cached_property
+    def told(self) -> dict[str, NDArray[np.object_]]:
+        """What a recalled matter says, by column of RECALLED. Objects: an array of text makes each anew when read."""
+        ids = np.where(self.cited, self.ids, "")
+        columns = {"past_ids": ids, "past_leads": self.leads, "past_partners": self.partners}
+        return {name: values.astype(object) for name, values in columns.items()}
+
     def without(self, chosen: NDArray[np.bool_]) -> Past:
         """The same history without some matters, for rows of a fold that must not meet their like."""
         kept = ~chosen

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import sparse
 
 from pipeline.recall.clauses import Meanings
-from pipeline.recall.nearest import Found, heaviest
+from pipeline.recall.nearest import Found
 from pipeline.recall.past import Past
 from pipeline.recall.returned import Returned
 from pipeline.schema import RECALLED, SUBMISSIONS, check_table, typed
@@ -47,9 +47,8 @@ def recall_matters(
     rows = len(submissions)
     columns: dict[str, list[Any]] = {}
     if past is not None:
-        found = past.index.nearest(heaviest(vectors, settings.searched_features), settings.like_matters)
-        ids = np.where(past.cited, past.ids, "")
-        columns |= _lists(found, rows, past_ids=ids, past_leads=past.leads, past_partners=past.partners)
+        found = past.index.nearest(vectors, settings.like_matters)
+        columns |= _lists(found, rows, **past.told)
         columns["past_likeness"] = _cut(found, rows, found.cosine)
     if meanings is not None:
         found = meanings.index.nearest(vectors, settings.like_clauses)

@@ -67,6 +67,14 @@ def test_a_clause_that_reads_alike_is_quoted_where_none_of_its_words_was_found()
     assert "相近" not in far["reason"]
 
 
+def test_the_clause_that_reads_most_alike_tells_two_bodies_of_one_kind_apart():
+    gas = {"topics": [("heating_gas", 0.9)], "kinds": [("供热燃气企业", 0.9)], **HERE}
+    assert routed("换了俩阀门还不行", **gas)["department"] == "供热燃气企业"
+    told = routed("换了俩阀门还不行", **gas, clauses=[2, 3], clause_likeness=[0.06, 0.05])
+    assert told["department"] == "道里区属地供热企业", "供热企业负责室温"
+    assert "相近" not in told["reason"], "too little alike to be quoted"
+
+
 def test_a_body_that_sent_the_row_back_is_no_candidate_any_more():
     result = routed("夜里占道经营", **TWO, **HERE, returned_by=["道里区城管局"])
 

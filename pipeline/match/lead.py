@@ -30,6 +30,7 @@ class Lead(NamedTuple):
     learned : probability by training, 0 to 1; None where nothing of the sort was learned
     duty : the clause that says most for it; None without one
     found_by : words, meaning or topic: what the clause was found by; "" without one
+    nearest : the clause of its kind that reads most like the row, however little; None where none does
     words : of the clause, as written in the title or text, in order; of the first candidate alone
     likes : past matters
     """
@@ -39,6 +40,7 @@ class Lead(NamedTuple):
     learned: float | None
     duty: Duty | None
     found_by: str
+    nearest: Duty | None = None
     words: tuple[str, ...] = ()
     likes: Likes = Likes()
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pipeline.directory import Directory
+from pipeline.directory import Directory, Duty
 from pipeline.match.bodies import Answer, Scene, find_body, set_scene
 from pipeline.match.candidates import MEANING, Candidates
 from pipeline.match.claims import Claims
@@ -160,8 +160,8 @@ class Office:
         return self._find(self._plain(entry), row.scene(self.directory), row.where).name
 
     @cached_property
-    def _entries(self) -> list[tuple[str, str, float, int, int]]:
-        """Of each candidate: name, kind, learned, clause (-1: none), what found it. Lists are read far faster."""
+    def _entries(self) -> list[tuple[str, str, float, int, int, int]]:
+        """Of each candidate: name, kind, learned, clause (-1: none), what found it, nearest clause. Lists are read far faster."""
         candidates, claims = self.candidates, self.claims
         claimed = np.append(claims.duty, -1)[candidates.claim]
         spoken = np.append(claims.words, 0)[candidates.claim] > 0
@@ -169,7 +169,7 @@ class Office:
         duty = np.where(alike, candidates.nearest, claimed)
         found_by = np.where(spoken, _BY_WORDS, np.where(alike, _BY_MEANING, _BY_TOPIC))
         names = [(candidates.names[place], candidates.kinds[place]) for place in candidates.name.tolist()]
-        columns = (candidates.learned.tolist(), duty.tolist(), found_by.tolist())
+        columns = (candidates.learned.tolist(), duty.tolist(), found_by.tolist(), candidates.nearest.tolist())
         return [(*name, *rest) for name, rest in zip(names, zip(*columns, strict=True), strict=True)]
 
     def _lead(self, entry: int, row: int) -> Lead:
@@ -180,9 +180,13 @@ class Office:
         return lead._replace(words=words, likes=self._likes(row, lead.name))
 
     def _plain(self, entry: int) -> Lead:
-        name, kind, learned, duty, found_by = self._entries[entry]
-        clause = self.directory.duties[duty] if self.directory is not None and duty >= 0 else None
-        return Lead(name, kind, None if learned != learned else learned, clause, _FOUND_BY[found_by] if clause else "")
+        name, kind, learned, duty, found_by, nearest = self._entries[entry]
+        clause = self._clause(duty)
+        found = _FOUND_BY[found_by] if clause else ""
+        return Lead(name, kind, None if learned != learned else learned, clause, found, self._clause(nearest))
+
+    def _clause(self, duty: int) -> Duty | None:
+        return self.directory.duties[duty] if self.directory is not None and duty >= 0 else None
 
     def _likes(self, row: int, name: str) -> Likes:
         """Past matters that may be named and are like the row."""
@@ -211,11 +215,10 @@ class Office:
             return Answer(lead.name)
         if lead.nobody:
             return Answer("")
-        if lead.duty is None:
-            return self._body(lead.kind, _USUAL_LEVEL.get(lead.kind, "district"), "", scene, where)
-        # 供热企业 in a clause whose words stand in the text tells the heating company from the gas company.
-        clause = lead.duty.clause if lead.found_by == "words" else ""
-        return self._body(lead.kind, lead.duty.level, clause, scene, where)
+        level = lead.duty.level if lead.duty is not None else _USUAL_LEVEL.get(lead.kind, "district")
+        # 供热企业 in the clause tells the heating company from the gas company where the text names neither.
+        telling = lead.duty if lead.found_by == "words" else lead.nearest
+        return self._body(lead.kind, level, telling.clause if telling is not None else "", scene, where)
 
     def _body(self, kind: str, level: str, clause: str, scene: Scene, where: Where) -> Answer:
         """The body of a kind in a place; asked for again and again, so what no word decides is kept."""

@@ -128,7 +128,7 @@ def test_a_reason_that_tells_who_is_right_gets_more_weight_and_one_that_misleads
     right = np.tile([True, False], 200)
     telling = right + random.normal(0, 0.5, 400)
     misleading = ~right + random.normal(0, 0.5, 400)
-    nothing = np.zeros(400)
+    nothing = np.full(400, -4.6) + random.normal(0, 1e-15, 400)
     weights = fit_weights(np.column_stack([telling, misleading, nothing]), rows, right, np.array([0.5, 0.5, 0.7]))
 
     assert weights[0] > 2

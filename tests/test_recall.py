@@ -73,6 +73,12 @@ def test_a_row_recalls_the_matters_that_are_like_it_and_who_handled_them():
     assert found["past_likeness"].tolist()[0] == sorted(found["past_likeness"].tolist()[0], reverse=True)
 
 
+def test_a_matter_that_is_routed_again_is_not_like_itself():
+    rows = submissions(1).assign(submission_id=["h1"])
+    found = recall_matters(rows, vectors(HEAT[0]), past=PAST, meanings=None, returned=None, settings=SETTINGS)
+    assert found["past_ids"].tolist() == [["h2"]]
+
+
 def test_what_is_unlabelled_or_only_learned_from_is_no_past_matter():
     rows = labelled(("a", "供热公司"), ("b", ""), ("c", "供热公司", {"learn_only": True}))
     assert fit_past(vectors(*["暖气"] * 3), rows, target="department", settings=SETTINGS).ids.tolist() == ["a"]

@@ -15,6 +15,7 @@ from pipeline.match.flat import Doubles, Ints, first_of_each
 _USUAL = {"learned": 0.5, "duty": 0.2, "meaning": 7.0, "past": 3.0, "named": 0.8, "local": 0.8}
 # Nothing was learned of leads: the duties and what the text names rank them.
 _WITHOUT_LEADS = {"learned": 1.0, "duty": 1.0, "meaning": 7.0, "past": 0.0, "named": 0.8, "local": 0.8}
+_NO_DIFFERENCE = 1e-6  # standard deviation of a feature that is the same everywhere but for rounding
 _FAITH = 5.0  # rows that must speak against a usual weight before it changes much
 
 
@@ -42,9 +43,10 @@ def fit_weights(features: Doubles, row: Ints, right: NDArray[np.bool_], usual: n
     features, right = features[taught], right[taught]
     first = first_of_each(row[taught])
     sizes = np.diff(np.append(first, len(right)))
-    scale = features.std(axis=0) + 1e-9
+    scale = features.std(axis=0)
     # A feature that never differs says nothing: its weight stays as it was.
-    scaled, start = features / scale, usual * scale
+    told = scale > _NO_DIFFERENCE
+    scaled, start = features[:, told] / scale[told], usual[told] * scale[told]
 
     def loss(weights: Doubles) -> tuple[float, Doubles]:
         score = scaled @ weights
@@ -58,5 +60,6 @@ def fit_weights(features: Doubles, row: Ints, right: NDArray[np.bool_], usual: n
 
     # More evidence for a candidate never speaks against it, whatever a small sample says.
     limits = [(0.0, None)] * len(start)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=limits).x
-    return np.asarray(found / scale)
+    weights = usual.copy()
+    weights[told] = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=limits).x / scale[told]
+    return weights

@@ -28,6 +28,10 @@ class Found(NamedTuple):
     other: Ints
     cosine: NDArray[np.float64]
 
+    def only(self, chosen: NDArray[np.bool_]) -> Found:
+        """Some of the pairs."""
+        return Found(self.row[chosen], self.other[chosen], self.cosine[chosen])
+
 
 @dataclass(frozen=True, eq=False)
 class Index:

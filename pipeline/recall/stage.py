@@ -48,6 +48,9 @@ def recall_matters(
     columns: dict[str, list[Any]] = {}
     if past is not None:
         found = past.index.nearest(vectors, settings.like_matters)
+        # A matter that is routed again is no past matter like itself.
+        own = submissions["submission_id"].to_numpy(dtype=object)[found.row] == past.names[found.other]
+        found = found.only(~own)
         columns |= _lists(found, rows, **past.told)
         columns["past_likeness"] = _cut(found, rows, found.cosine)
     if meanings is not None:
@@ -55,8 +58,7 @@ def recall_matters(
         columns["clauses"], columns["clause_likeness"] = _cut(found, rows, found.other), _cut(found, rows, found.cosine)
     if returned is not None:
         found = returned.index.nearest(vectors, settings.like_matters)
-        enough = found.cosine >= settings.returned_likeness
-        found = Found(found.row[enough], found.other[enough], found.cosine[enough])
+        found = found.only(found.cosine >= settings.returned_likeness)
         # An array of tuples would become a table.
         bodies = np.empty(len(returned.bodies), dtype=object)
         bodies[:] = returned.bodies

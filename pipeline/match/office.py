@@ -161,7 +161,10 @@ class Office:
 
     @cached_property
     def _entries(self) -> list[tuple[str, str, float, int, int, int]]:
-        """Of each candidate: name, kind, learned, clause (-1: none), what found it, nearest clause. Lists are read far faster."""
+        """Of each candidate: name, kind, learned, clause (-1: none), what found it, nearest clause.
+
+        Lists, for they are read far faster than arrays.
+        """
         candidates, claims = self.candidates, self.claims
         claimed = np.append(claims.duty, -1)[candidates.claim]
         spoken = np.append(claims.words, 0)[candidates.claim] > 0

@@ -8,6 +8,7 @@ from test_match import DIRECTORY, MARKET, OPEN, matched, routed, row
 
 from pipeline.match.naming import Naming
 from pipeline.match.ranking import View
+from pipeline.match.thresholds import NEVER
 from pipeline.match.weights import usual_weights
 from pipeline.phrases import Phrases
 
@@ -94,6 +95,19 @@ def test_a_body_that_sent_a_like_matter_back_ranks_lower_and_a_person_looks():
     assert result["department"] == "哈尔滨市公安局交通警察支队"
     assert "，类似件 r1 曾被道里区城市管理局退回，" in result["reason"]
     assert result["decision"] != "auto"
+
+
+def test_what_would_be_sure_but_was_sent_back_is_to_be_checked_though_nothing_else_ever_is():
+    never_check = View(OPEN.ranking, OPEN.calibration, np.array([0.5, NEVER]))
+    like = sent_back(("r1", ("道里区城市管理局",), 0.4))
+    result = routed("夜里占道经营", **MARKET, **HERE, **like, view=never_check)
+    assert (result["department"], result["decision"]) == ("道里区城市管理局", "check")
+    assert "把握不足" not in result["reason"]
+
+
+def test_a_row_that_is_known_as_sent_back_itself_is_not_told_as_its_own_like():
+    result = routed("夜里占道经营", **TWO, **HERE, **sent_back(("0", ("道里区城市管理局",), 0.9)))
+    assert "，本件已被道里区城市管理局退回，" in result["reason"], "0 is its own id"
 
 
 def test_only_the_body_that_sent_it_back_is_meant():

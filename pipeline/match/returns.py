@@ -53,7 +53,7 @@ def find_refusals(
     refused, against = np.zeros(len(candidates.row), dtype=bool), np.zeros(len(candidates.row))
     told: dict[int, tuple[str, str]] = {}
     begins = np.searchsorted(candidates.row, np.arange(candidates.rows + 1))
-    own = submissions["returned_by"].tolist()
+    own, ids = submissions["returned_by"].tolist(), submissions["submission_id"].tolist()
     columns = [recalled[column].tolist() for column in ("returned_ids", "returned_bodies", "returned_likeness")]
     # A few bodies send thousands of matters back, and to look one's name up takes as long as to rank some rows.
     known = cache(lambda sender: _Sender.of(sender, directory))
@@ -70,7 +70,8 @@ def find_refusals(
                 for sender in senders:
                     if known(sender).is_body(official, kind):
                         against[entry] = max(against[entry], settings.returned_weight * likeness)
-                        told.setdefault(row, (matter, sender))
+                        # Register or model may know the row itself as sent back though its file does not say so.
+                        told.setdefault(row, ("" if matter == ids[row] else matter, sender))
     return Refusals(refused, against, told)
 
 

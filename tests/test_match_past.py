@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_match import DIRECTORY, MARKET, OPEN, matched, routed
+from test_match import DIRECTORY, MARKET, OPEN, matched, routed, row
 
 from pipeline.match.naming import Naming
 from pipeline.match.ranking import View
+from pipeline.match.thresholds import NEVER
 from pipeline.match.weights import usual_weights
+from pipeline.phrases import Phrases
 
 # As a training with few rows leaves it.
 USUAL = View(usual_weights("kind"), OPEN.calibration, OPEN.thresholds)
@@ -95,6 +97,19 @@ def test_a_body_that_sent_a_like_matter_back_ranks_lower_and_a_person_looks():
     assert result["decision"] != "auto"
 
 
+def test_what_would_be_sure_but_was_sent_back_is_to_be_checked_though_nothing_else_ever_is():
+    never_check = View(OPEN.ranking, OPEN.calibration, np.array([0.5, NEVER]))
+    like = sent_back(("r1", ("道里区城市管理局",), 0.4))
+    result = routed("夜里占道经营", **MARKET, **HERE, **like, view=never_check)
+    assert (result["department"], result["decision"]) == ("道里区城市管理局", "check")
+    assert "把握不足" not in result["reason"]
+
+
+def test_a_row_that_is_known_as_sent_back_itself_is_not_told_as_its_own_like():
+    result = routed("夜里占道经营", **TWO, **HERE, **sent_back(("0", ("道里区城市管理局",), 0.9)))
+    assert "，本件已被道里区城市管理局退回，" in result["reason"], "0 is its own id"
+
+
 def test_only_the_body_that_sent_it_back_is_meant():
     elsewhere = sent_back(("r1", ("五常市城市管理局",), 0.9))
     result = routed("夜里占道经营", **TWO, **HERE, **elsewhere)
@@ -118,9 +133,21 @@ def test_returned_departments_of_ones_own_need_no_directory():
     assert (result["department"], result["department_candidates"]) == ("路政局", ["路政局"])
 
 
-def test_rows_beside_a_returned_one_are_as_they_were():
-    from test_match import row
+def test_a_learned_department_is_known_by_all_its_names_when_it_sends_a_matter_back():
+    own = {"departments": [("道里区城管局", 0.7), ("交警支队", 0.3)]}
+    result = routed("夜里太吵", **own, target="department", returned_by=["道里区城市管理局"])
+    assert result["department_candidates"] == ["交警支队"]
 
+
+def test_who_sent_back_many_matters_is_looked_up_once(monkeypatch):
+    looked_up, find = [], Phrases.find
+    monkeypatch.setattr(Phrases, "find", lambda self, texts: looked_up.append(list(texts)) or find(self, texts))
+    told = sent_back(*((f"r{i}", ("某区城管局",), 0.9) for i in range(3)))
+    matched(*[row("夜里太吵", **TWO, **HERE, **told, returned_by=["某区城管局"])] * 5)
+    assert looked_up.count(["某区城管局"]) == 1
+
+
+def test_rows_beside_a_returned_one_are_as_they_were():
     given = row("夜里占道经营", **TWO, **HERE)
     both = matched(given, row("夜里占道经营", **TWO, **HERE, returned_by=["道里区城市管理局"]))
     assert both.iloc[0].drop("submission_id").to_dict() == matched(given).iloc[0].drop("submission_id").to_dict()

@@ -45,6 +45,12 @@ def test_only_rows_with_a_sender_are_read_ahead(tmp_path):
     assert found["returned_by"].tolist() == [["南岗区城管局", "交警"]]
 
 
+def test_a_matter_has_the_id_that_the_run_gives_it(tmp_path):
+    write_csv(tmp_path / "a.csv", LETTERS_HEADER, [letter(1, LAMP[0])[:-1]])
+    write_csv(tmp_path / "b.csv", HEADER, [letter(1, LAMP[1], returned="交警")])
+    assert returned_of(tmp_path)["submission_id"].tolist() == ["r-1-2"], "r-1 is another letter"
+
+
 def test_the_column_may_have_another_name_and_stand_on_any_sheet(tmp_path):
     from openpyxl import Workbook
 

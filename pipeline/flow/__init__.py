@@ -1,8 +1,8 @@
-"""The order of the stages. The only file that knows them all.
+"""The order of the stages. The only folder that knows them all.
 
-submissions -> segmented -> classified -> placed -> matched --+--> routed -> tables
-                   |                                          |
-                   +-------------> sketches -> issues --------+
+submissions -> segmented -> classified -> placed -> recalled -> matched --+--> routed -> tables
+                   |                                                      |
+                   +-------------------> sketches -> issues --------------+
 """
 
 from pipeline.flow.batch import RouteStage, route_batch

@@ -23,9 +23,7 @@ from pipeline.learning import classify_unseen, learn_labels, training_rows
 from pipeline.match import fit_matcher, match_departments, target_of
 from pipeline.places import locate
 from pipeline.reading import ReadOptions, read_submissions
-from pipeline.runs import (
-    TrainReport,
-)
+from pipeline.runs import TrainReport
 from pipeline.schema import SUBMISSIONS
 from pipeline.segment import segment_submissions
 from pipeline.settings import Settings

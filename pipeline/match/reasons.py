@@ -143,7 +143,7 @@ def _clause(lead: Lead) -> str:
 
 
 def _past(likes: Likes) -> str:
-    """类似件 3 件（a、b、c）均由其承办; only where most were the candidate's."""
+    """类似件 3 件（a、b、c）均由该单位承办; only where most were the candidate's."""
     own, whole = len(likes.own), len(likes.own) + likes.others
     if not own or 2 * own <= whole:
         return ""

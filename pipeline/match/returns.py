@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -51,35 +53,46 @@ def find_refusals(
     refused, against = np.zeros(len(candidates.row), dtype=bool), np.zeros(len(candidates.row))
     told: dict[int, tuple[str, str]] = {}
     begins = np.searchsorted(candidates.row, np.arange(candidates.rows + 1))
-    own = submissions["returned_by"].tolist()
+    own, ids = submissions["returned_by"].tolist(), submissions["submission_id"].tolist()
     columns = [recalled[column].tolist() for column in ("returned_ids", "returned_bodies", "returned_likeness")]
+    # A few bodies send thousands of matters back, and to look one's name up takes as long as to rank some rows.
+    known = cache(lambda sender: _Sender.of(sender, directory))
     for row in _concerned(own, columns[0]):
         for entry in range(begins[row], begins[row + 1]):
             kind = candidates.kinds[candidates.name[entry]]
             body = name(entry)
+            official = (directory.official_name(body) if directory is not None else "") or body
             for sender in own[row]:
-                if _same(sender, body, kind, directory):
+                if known(sender).is_body(official, kind):
                     refused[entry] = True
                     told[row] = ("", sender)
             for matter, senders, likeness in zip(*(column[row] for column in columns), strict=True):
                 for sender in senders:
-                    if _same(sender, body, kind, directory):
+                    if known(sender).is_body(official, kind):
                         against[entry] = max(against[entry], settings.returned_weight * likeness)
-                        told.setdefault(row, (matter, sender))
+                        # Register or model may know the row itself as sent back though its file does not say so.
+                        told.setdefault(row, ("" if matter == ids[row] else matter, sender))
     return Refusals(refused, against, told)
+
+
+class _Sender(NamedTuple):
+    """Who sent a matter back: by official name, or, where the directory knows none, as any body of some kinds."""
+
+    name: str
+    kinds: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, name: str, directory: Directory | None) -> _Sender:
+        if directory is None:
+            return cls(name)
+        if official := directory.official_name(name):
+            return cls(official)
+        names, kinds = directory.kind_names
+        return cls(name, frozenset(kinds[word] for _, end, word in names.find([name])[0] if end == len(name)))
+
+    def is_body(self, official: str, kind: str) -> bool:
+        return self.name == official or kind in self.kinds
 
 
 def _concerned(own: Sequence[Sequence[str]], like: Sequence[Sequence[str]]) -> Iterator[int]:
     return (row for row, (bodies, matters) in enumerate(zip(own, like, strict=True)) if len(bodies) or len(matters))
-
-
-def _same(sender: str, body: str, kind: str, directory: Directory | None) -> bool:
-    """Whether the sender is this body; one that is named by its kind alone is any body of the kind."""
-    if sender == body or directory is None:
-        return sender == body
-    official = directory.official_name(sender)
-    if official:
-        return official == body
-    names, kinds = directory.kind_names
-    meant = {kinds[word] for _, end, word in names.find([sender])[0] if end == len(sender)}
-    return bool(kind) and kind in meant

@@ -21,8 +21,8 @@ _ROWS_AT_ONCE = 10_000  # bounds memory, never changes a result
 def read_returned(files: Sequence[InputFile], *, options: ReadOptions, settings: ReadingSettings) -> pd.DataFrame:
     """Table RETURNED of the rows in which somebody is named who sent them back.
 
-    Only files with such a column are read; of the others no more than their header. Nothing is reported: what is wrong
-    with a file or row is told when the run itself reads it.
+    Without a file that has such a column none is read beyond its header or, of a workbook, those of its sheets.
+    Nothing is reported: what is wrong with a file or row is told when the run itself reads it.
 
     Parameters
     ----------
@@ -33,9 +33,10 @@ def read_returned(files: Sequence[InputFile], *, options: ReadOptions, settings:
     SettingsError : the encoding named in `options` does not exist
     """
     check_encoding_name(options.encoding)
-    telling = [file for file in files if _tells(file, options, settings)]
+    last = max((place for place, file in enumerate(files, start=1) if _tells(file, options, settings)), default=0)
     found = [empty_table(RETURNED)]
-    for batch in read_batches(telling, options=options, settings=settings, batch_rows=_ROWS_AT_ONCE):
+    # An id that stood in a file before gets a suffix, so those files are read too: a reason names matters by their ids.
+    for batch in read_batches(files[:last], options=options, settings=settings, batch_rows=_ROWS_AT_ONCE):
         rows = batch.submissions
         found.append(rows.loc[rows["returned_by"].map(len) > 0, RETURNED.names])
     return pd.concat(found, ignore_index=True)

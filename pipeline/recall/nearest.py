@@ -54,13 +54,16 @@ class Index:
         return cls(sparse.csr_matrix(kept.T, dtype=np.float32))
 
     def nearest(self, vectors: sparse.csr_matrix, n: int) -> Found:
-        """The `n` most like rows of each of some vectors of unit length; of equals the first."""
+        """The `n` most like rows of each of some vectors of unit length.
+
+        Of equals the first, where they are no more than one too many; else which of them is the library's choice, the
+        same for a row whatever stands beside it.
+        """
         from sparse_dot_topn import sp_matmul_topn
 
         if not self.by_feature.nnz or not vectors.nnz:
             nothing = np.zeros(0, dtype=np.int64)
             return Found(nothing, nothing, np.zeros(0))
-        # One more, so that which of several equals is left out does not hang on the library's order.
         pairs = sp_matmul_topn(vectors, self.by_feature, top_n=n + 1, threshold=_LEAST, n_threads=1).tocoo()
         cosine = np.round(pairs.data.astype(np.float64), 4)
         order = np.lexsort((pairs.col, -cosine, pairs.row))

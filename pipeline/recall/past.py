@@ -44,11 +44,6 @@ class Past:
         return Index.of(self.vectors, common=self.common)
 
     @cached_property
-    def names(self) -> NDArray[np.object_]:
-        """Ids as Python strings."""
-        return self.ids.astype(object)
-
-    @cached_property
     def told(self) -> dict[str, NDArray[np.object_]]:
         """What a recalled matter says, by column of RECALLED. Objects: an array of text makes each anew when read."""
         ids = np.where(self.cited, self.ids, "")

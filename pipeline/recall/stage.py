@@ -37,7 +37,8 @@ def recall_matters(
 
     Returns
     -------
-    table RECALLED, same rows and order; likeness is a cosine, 0 to 1, most like first. A row is never like itself.
+    table RECALLED, same rows and order; likeness is a cosine, 0 to 1, most like first. A row that was learned from
+    recalls itself, and so who handled it, but never by its id: it is not another matter that is like it.
 
     Raises
     ------
@@ -48,10 +49,10 @@ def recall_matters(
     columns: dict[str, list[Any]] = {}
     if past is not None:
         found = past.index.nearest(vectors, settings.like_matters)
-        # A matter that is routed again is no past matter like itself.
-        own = submissions["submission_id"].to_numpy(dtype=object)[found.row] == past.names[found.other]
-        found = found.only(~own)
-        columns |= _lists(found, rows, **past.told)
+        told = {name: values[found.other] for name, values in past.told.items()}
+        own = told["past_ids"] == submissions["submission_id"].to_numpy(dtype=object)[found.row]
+        told["past_ids"] = np.where(own, "", told["past_ids"])
+        columns |= {name: _cut(found, rows, values) for name, values in told.items()}
         columns["past_likeness"] = _cut(found, rows, found.cosine)
     if meanings is not None:
         found = meanings.index.nearest(vectors, settings.like_clauses)
@@ -62,17 +63,15 @@ def recall_matters(
         # An array of tuples would become a table.
         bodies = np.empty(len(returned.bodies), dtype=object)
         bodies[:] = returned.bodies
-        columns |= _lists(found, rows, returned_ids=np.array(returned.ids, dtype=object), returned_bodies=bodies)
+        ids = np.array(returned.ids, dtype=object)
+        columns["returned_ids"] = _cut(found, rows, ids[found.other])
+        columns["returned_bodies"] = _cut(found, rows, bodies[found.other])
         columns["returned_likeness"] = _cut(found, rows, found.cosine)
     table = pd.DataFrame({"submission_id": submissions["submission_id"]}, index=submissions.index)
     for name in RECALLED.names[1:]:
         values = columns.get(name) or [[] for _ in range(rows)]
         table[name] = pd.Series(values, index=submissions.index, dtype="object")
     return typed(table, RECALLED)
-
-
-def _lists(found: Found, rows: int, **named: np.ndarray) -> dict[str, list[Any]]:
-    return {name: _cut(found, rows, values[found.other]) for name, values in named.items()}
 
 
 def _cut(found: Found, rows: int, values: np.ndarray) -> list[list[Any]]:

@@ -113,6 +113,25 @@ def test_a_date_far_from_the_day_of_the_letter_is_the_past():
     assert kind_of("十二月三十一日夜里家里着火。", "2026-01-01") == "people", "the last day of the year is yesterday"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "周三三月初楼道着火。",
+        "1月一三五号楼道着火。",
+        "初十十月份楼道着火。",
+        "五六月份楼道着火。",
+        "99月99号楼道着火。",
+    ],
+)
+def test_figures_that_are_no_date_cost_nothing(text):
+    assert kind_of(text) in ("people", "")
+
+
+@pytest.mark.parametrize("text", ["2019年交房的小区，三号楼着火了。", "这楼建于2008年，电梯困住两个人。"])
+def test_the_age_of_a_house_is_not_the_day_of_its_fire(text):
+    assert kind_of(text) == "people"
+
+
 def test_a_long_letter_that_mentions_danger_in_passing_is_no_alarm():
     long = "小区的停车位越来越少，物业把绿地改成了收费车位，业主们意见很大。" * 6
     assert alarm_of(long + "电梯里也困过人，有人触电。") is None
@@ -138,9 +157,12 @@ def test_a_season_within_one_year_can_be_set():
     assert kind_of("整栋楼停电。", WINTER, settings=southern) == ""
 
 
-def test_a_season_that_is_no_day_of_the_year_is_refused():
-    with pytest.raises(SettingsError, match=r"heating_from = '20-10' in \[match\] is no day of a year\. Write it like"):
-        alarm_of("停电", settings=replace(SETTINGS, heating_from="20-10"))
+@pytest.mark.parametrize("day", ["20-10", "02-30", "1-5", ""])
+def test_a_season_that_is_no_day_of_the_year_is_refused(day):
+    with pytest.raises(
+        SettingsError, match=rf"heating_from = '{day}' in \[match\] is no day of a year\. Write it like"
+    ):
+        alarm_of("停电", settings=replace(SETTINGS, heating_from=day))
 
 
 @pytest.mark.parametrize(
@@ -148,6 +170,12 @@ def test_a_season_that_is_no_day_of_the_year_is_refused():
 )
 def test_fees_notices_and_lukewarm_radiators_are_no_outage(text):
     assert alarm_of(text, WINTER) is None
+
+
+@pytest.mark.parametrize("text", ["一天用8度电，今天停电了。", "屋里20.5度，暖气停了。", "以前只有8度电，今天停电了。"])
+def test_units_of_power_and_warm_rooms_are_no_frost(text):
+    assert kind_of(text) == ""
+    assert kind_of("屋里8度，暖气停了。") == "frost"
 
 
 def test_radiators_that_are_not_warm_are_an_alarm_where_somebody_freezes():

@@ -337,6 +337,26 @@ def test_routing_a_workbook_again_takes_each_submission_once_and_says_so(week):
     assert "train.py" in note
 
 
+def test_all_who_sent_a_matter_back_count_in_the_next_run_whatever_else_was_said(week):
+    fill_in(
+        week,
+        ("总表", "a-3", "退回单位", "城管局"),
+        ("待人工复核", "a-3", "退回单位", "水务局、城管局"),
+        ("待人工复核", "a-4", "退回单位", "住建局"),
+        ("总表", "a-4", "更正主题", "市场监管"),
+        ("待人工复核", "a-4", "更正主题", "其他"),
+    )
+    rows = read_submissions(week / "routing_tables.xlsx").submissions
+    sent = {row["submission_id"]: row["returned_by"] for row in rows.to_dict("records") if row["returned_by"]}
+    assert sent == {"a-3": ["城管局", "水务局"], "a-4": ["住建局"]}
+
+
+def test_bodies_in_one_cell_of_an_offices_own_column_are_parted_as_in_the_workbook(tmp_path):
+    path = tmp_path / "来件.csv"
+    path.write_text(f'内容,退回单位\n{LAMP[0]},"城管局、水务局，住建局"\n{WATER[0]},住建局\n', encoding="utf-8")
+    assert read_submissions(path).submissions["returned_by"].tolist() == [["城管局", "水务局", "住建局"], ["住建局"]]
+
+
 # What a base makes of them
 
 

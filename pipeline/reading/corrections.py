@@ -19,7 +19,8 @@ from pipeline.reading.trouble import UnreadableError
 from pipeline.schema import CONFIRMED, CORRECTIONS, CUT_MARK, SUBMISSIONS
 
 _YES = frozenset((CONFIRMED, "对", "是", "同意", "√", "✓", "确认", "无误"))
-_PARTS = re.compile("[、;；,，\n]")
+NAME_MARKS = re.compile("[、;；,，\n]")
+"""Between the names of bodies in one cell, as people write and as the workbook does."""
 # What a clerk can state -> the label that it is, and the guess that a confirmation makes one.
 _STATED = {
     "new_topic": ("topic", "routed_topic"),
@@ -53,7 +54,7 @@ class _Row:
         found = {}
         for field, (_, guess) in _STATED.items():
             given = self.text(field) or (self.text(guess) if confirmed and guess else "")
-            parts = _PARTS.split(given) if field in _LISTS else [given]
+            parts = NAME_MARKS.split(given) if field in _LISTS else [given]
             if names := tuple(part.strip() for part in parts if part.strip()):
                 found[field] = names
         return found
@@ -96,10 +97,7 @@ def _settled(rows: Sequence[_Row], beside: Path, labels: bool) -> Iterator[Block
     chosen: list[tuple[_Row, dict[str, Any]]] = []
     refused: list[tuple[_Row, str]] = []
     for places in standing.values():
-        values, reason = _labels_of(places)
-        if not labels:
-            # Who sent it back is no label: it counts in the very next run.
-            values, reason = {name: value for name, value in values.items() if name == "returned_by"}, ""
+        values, reason = _labels_of(places) if labels else (_returns_of(places), "")
         if reason:
             refused.append((places[0], reason))
         elif values or not labels:
@@ -153,6 +151,12 @@ def _labels_of(places: Sequence[_Row]) -> tuple[dict[str, Any], str]:
                 f"对的请填“{CONFIRMED}”，不对的请填更正各列"
             )
     return labels, ""
+
+
+def _returns_of(places: Sequence[_Row]) -> dict[str, Any]:
+    """All who sent a submission back: no label, but it counts in the very next run, whatever else was said of it."""
+    names = dict.fromkeys(name for row in places for name in row.stated().get("returned_by", ()))
+    return {"returned_by": list(names)} if names else {}
 
 
 def _with_texts(

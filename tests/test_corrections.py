@@ -153,6 +153,15 @@ def test_other_sheets_of_the_workbook_make_no_noise(week):
     assert reading.notes == ("routing_tables.xlsx：是分办的工作簿：5 件中 1 件有人确认或更正，只学这些",)
 
 
+@pytest.mark.parametrize("headers", [("统计", "数量", "说明", "内容"), ("文件", "工作表", "行", "原因", "标题")])
+def test_an_offices_own_sheet_with_headers_of_our_lists_and_a_text_is_read(tmp_path, headers):
+    book = openpyxl.Workbook()
+    book.active.append(headers)
+    book.active.append([*("甲", "乙", "丙", "丁")[: len(headers) - 1], LAMP[0]])
+    book.save(tmp_path / "来件.xlsx")
+    assert len(read_submissions(tmp_path / "来件.xlsx").submissions) == 1
+
+
 # What clerks do to a workbook
 
 
@@ -283,6 +292,18 @@ def test_a_text_that_was_cut_comes_from_the_runs_own_table(tmp_path):
     assert read_submissions(path, options=LABELS).submissions["text"].tolist() == [text]
     assert read_submissions(path).submissions["text"].tolist() == [text]
     (tmp_path / "routed.parquet").unlink()
+    reading = read_submissions(path, options=LABELS)
+    assert len(reading.submissions) == 0
+    assert "请把同一次运行的 routed.parquet 放在工作簿旁边" in reading.rejected["reason"][0]
+
+
+def test_the_table_of_another_run_lends_its_text_to_nobody(tmp_path):
+    (tmp_path / "last").mkdir()
+    make(tmp_path / "last", routed_rows({"submission_id": "1", "text": "路灯不亮。" * 9}))
+    make(tmp_path, routed_rows({"submission_id": "1", "text": "\x01漏\r\n水" * 11_000}))
+    path = fill_in(tmp_path, ("总表", "1", "更正主题", "其他"))
+    assert read_submissions(path, options=LABELS).submissions["text"].str.len().tolist() == [33_000]
+    shutil.copy(tmp_path / "last" / "routed.parquet", tmp_path / "routed.parquet")
     reading = read_submissions(path, options=LABELS)
     assert len(reading.submissions) == 0
     assert "请把同一次运行的 routed.parquet 放在工作簿旁边" in reading.rejected["reason"][0]

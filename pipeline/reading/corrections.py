@@ -28,6 +28,7 @@ _STATED = {
     "new_co_departments": ("co_kinds", None),
     "returned_by": ("returned_by", None),
 }
+_COMPARED = 500  # characters by which a cut text is known again
 _LISTS = frozenset(column.name for column in CORRECTIONS.columns if column.kind == "list")
 _NAMES = CORRECTIONS.headers()
 _OWN = [name for name in SUBMISSIONS.names if not name.startswith("source_")]
@@ -170,7 +171,7 @@ def _with_texts(
         name = row.text("submission_id")
         if not _is_short(row):
             found.append((row, values))
-        elif name in texts:
+        elif name in texts and _begins_alike(row.text("text"), texts[name][1]):
             title, text = texts[name]
             found.append((row, values | {"title": title, "text": text}))
         elif row.text("text") and not row.text("text").endswith(CUT_MARK):
@@ -184,6 +185,16 @@ def _is_short(row: _Row) -> bool:
     return "title" not in row.cells or any(row.text(field).endswith(CUT_MARK) for field in ("title", "text"))
 
 
+def _begins_alike(shown: str, whole: str) -> bool:
+    """Whether a cell and a text are of one submission: the id 1 stands in the run of every week."""
+    return _plain(whole).startswith(_plain(shown.removesuffix(CUT_MARK)[:_COMPARED]))
+
+
+def _plain(text: str) -> str:
+    # A cell loses control characters and other line ends.
+    return "".join(filter(str.isalnum, text))
+
+
 def _texts_of(path: Path, ids: set[str]) -> dict[str, tuple[str, str]]:
     """Title and text of some submissions of a run; {} where its routed.parquet is not there."""
     import pyarrow as pa
@@ -195,7 +206,9 @@ def _texts_of(path: Path, ids: set[str]) -> dict[str, tuple[str, str]]:
     try:
         table = pq.read_table(path, columns=columns, filters=[("submission_id", "in", sorted(ids))])
     except (pa.ArrowException, OSError) as error:
-        raise UnreadableError(f"旁边的 routed.parquet 读不出来（{error}）；请从原结果文件夹重新复制") from error
+        raise UnreadableError(
+            f"旁边的 routed.parquet 读不出来（{str(error).splitlines()[0]}）；请从原结果文件夹重新复制"
+        ) from error
     return {
         name: (title, text) for name, title, text in zip(*(table[name].to_pylist() for name in columns), strict=True)
     }

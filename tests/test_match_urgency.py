@@ -102,6 +102,20 @@ def test_who_wants_to_die_may_say_so_at_the_end_of_a_long_letter():
     assert kind_of(long + "我不想活了。") == "people"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我不想活了，社区总说已经解决，根本没人管我。",
+        "欠薪的事已经解决了一半，余下的拿不到，我就跳楼。",
+        "煤气泄漏，物业说修好了，可是味道很大。",
+    ],
+)
+def test_that_a_matter_is_settled_or_said_to_be_makes_nobody_safe(text):
+    assert kind_of(text) == "people"
+    assert kind_of("煤气泄漏，当天修好了。") == ""
+    assert kind_of("跳楼的人已经救出来了。") == ""
+
+
 def test_what_happened_before_does_not_hide_what_happens_now():
     assert alarm_of("去年三楼漏过煤气。") is None
     assert kind_of("去年三楼漏过煤气。今天又是满楼道煤气味。") == "people"

@@ -104,12 +104,12 @@ _NOW = re.compile(
 )
 _AGAIN = re.compile(r"又|再次|反复|还没|还有|另|没有?(?:修好|救出|找到|扑灭)")
 _GOES_ON = re.compile(r"还在|正在|越来越|继续|蔓延")
-# It is over, or it was nothing.
-_OVER = re.compile(
-    r"已经?扑灭|被扑灭|救出来|获救|找到了|找回来|已经?解决|修好了|已经?修复|已经?出院|已经?送回|已被(?:抓"
-    r"|警察)|被警察带走"
-    r"|已经?搬出|当天修好|就解决了|(?:人|母亲|父亲|孩子|老人|母子)[都已]?(?:很|均)?平安"
+# It is over: somebody is safe, or a matter is settled. That others say it is settled (物业说已经修好了) settles nothing.
+_SAFE = re.compile(
+    r"已经?扑灭|被扑灭|救出来|获救|找到了|找回来|已经?出院|已经?送回|已被(?:抓|警察)|被警察带走|已经?搬出"
+    r"|(?:人|母亲|父亲|孩子|老人|母子)[都已]?(?:很|均)?平安"
 )
+_SETTLED = re.compile(r"(?<![说称])(?:已经?解决|修好了|已经?修复)|当天修好|就解决了")
 _RESTORED = re.compile(r"恢复了|来电了(?!解)|已经?来[水电]|很快恢复|抢修完")
 _NOTHING = re.compile(
     r"没有危险|人都?没事|吃了没事|没人受伤|无人受伤|无人员?伤亡|没有(?:人员)?伤亡|没有这回事|没人中毒|虚惊|没有出危险"
@@ -231,7 +231,11 @@ class _Letter:
     def _over(self) -> bool:
         if _NOTHING.search(self.text) is not None and _GOES_ON.search(self.text) is None:
             return True
-        return not self._again and _OVER.search(self.text) is not None
+        return not self._again and _SAFE.search(self.text) is not None
+
+    @cached_property
+    def _settled(self) -> bool:
+        return not self._again and _SETTLED.search(self.text) is not None
 
     @cached_property
     def _restored(self) -> bool:
@@ -251,6 +255,9 @@ class _Letter:
         words = self._words_here(start, end, sign)
         # Asked last: these look at the whole text.
         if words and (self._over or (self._restored and sign.kind != PEOPLE)):
+            return ()
+        # Who wants to die because wages are said to be settled is not safe.
+        if words and self._settled and not sign.insists:
             return ()
         return words
 

@@ -104,7 +104,7 @@ _NOW = re.compile(
 )
 _AGAIN = re.compile(r"又|再次|反复|还没|还有|另|没有?(?:修好|救出|找到|扑灭)")
 _GOES_ON = re.compile(r"还在|正在|越来越|继续|蔓延")
-# It is over: somebody is safe, or a matter is settled. That others say it is settled (物业说已经修好了) settles nothing.
+# Over: somebody is safe, or a matter is settled. That others say it is settled (物业说已经修好了) settles nothing.
 _SAFE = re.compile(
     r"已经?扑灭|被扑灭|救出来|获救|找到了|找回来|已经?出院|已经?送回|已被(?:抓|警察)|被警察带走|已经?搬出"
     r"|(?:人|母亲|父亲|孩子|老人|母子)[都已]?(?:很|均)?平安"

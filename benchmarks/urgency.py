@@ -21,7 +21,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipeline.bundle import load_bundle
-from pipeline.flow import route_batch
+from pipeline.flow import open_memory, route_batch
 from pipeline.match.signs import KINDS
 from pipeline.match.urgency import find_alarms
 from pipeline.reading import ReadOptions, read_submissions
@@ -58,10 +58,11 @@ def judged(letters: pd.DataFrame) -> tuple[pd.Series, float]:
 
 def routed(path: Path, model: Path) -> pd.DataFrame:
     """The letters of a file as the map stages leave them."""
-    knowledge = Knowledge.shipped(model)
-    tools = open_tools(knowledge, Settings(), on=pd.Timestamp.today().date())
-    rows = read_submissions([path], options=ReadOptions(), settings=Settings().reading).submissions
-    return route_batch(rows, tools=tools, bundle=load_bundle(model), settings=Settings())
+    settings, bundle = Settings(), load_bundle(model)
+    tools = open_tools(Knowledge.shipped(model), settings, on=pd.Timestamp.today().date())
+    memory = open_memory(tools, bundle, (), settings)
+    rows = read_submissions([path], options=ReadOptions(), settings=settings.reading).submissions
+    return route_batch(rows, tools=tools, bundle=bundle, memory=memory, settings=settings)
 
 
 def main() -> None:

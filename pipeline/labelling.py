@@ -134,7 +134,7 @@ def read_ids(path: Path) -> list[str]:
 
     Raises
     ------
-    InputError : the file cannot be read, has no such column, or no id
+    InputError : the file cannot be read, is no table, has no such column, or no id
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
@@ -145,6 +145,10 @@ def read_ids(path: Path) -> list[str]:
         raise InputError(f"Cannot read the held-out file {path} ({error.strerror}). Check its path.") from error
     except UnicodeDecodeError as error:
         raise InputError(f"The held-out file {path} is not UTF-8 ({error.reason}). Save it as CSV UTF-8.") from error
+    except csv.Error as error:
+        raise InputError(
+            f"The held-out file {path} is no table ({error}). Look for a quote that is not closed."
+        ) from error
     if not named or not any(ids):
         raise InputError(f"{path} has no column submission_id with an id in it. Write that header and one id a row.")
     return [name for name in ids if name]

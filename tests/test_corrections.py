@@ -153,6 +153,15 @@ def test_other_sheets_of_the_workbook_make_no_noise(week):
     assert reading.notes == ("routing_tables.xlsx：是分办的工作簿：5 件中 1 件有人确认或更正，只学这些",)
 
 
+@pytest.mark.parametrize("headers", [("统计", "数量", "说明", "内容"), ("文件", "工作表", "行", "原因", "标题")])
+def test_an_offices_own_sheet_with_headers_of_our_lists_and_a_text_is_read(tmp_path, headers):
+    book = openpyxl.Workbook()
+    book.active.append(headers)
+    book.active.append([*("甲", "乙", "丙", "丁")[: len(headers) - 1], LAMP[0]])
+    book.save(tmp_path / "来件.xlsx")
+    assert len(read_submissions(tmp_path / "来件.xlsx").submissions) == 1
+
+
 # What clerks do to a workbook
 
 
@@ -288,6 +297,18 @@ def test_a_text_that_was_cut_comes_from_the_runs_own_table(tmp_path):
     assert "请把同一次运行的 routed.parquet 放在工作簿旁边" in reading.rejected["reason"][0]
 
 
+def test_the_table_of_another_run_lends_its_text_to_nobody(tmp_path):
+    (tmp_path / "last").mkdir()
+    make(tmp_path / "last", routed_rows({"submission_id": "1", "text": "路灯不亮。" * 9}))
+    make(tmp_path, routed_rows({"submission_id": "1", "text": "\x01漏\r\n水" * 11_000}))
+    path = fill_in(tmp_path, ("总表", "1", "更正主题", "其他"))
+    assert read_submissions(path, options=LABELS).submissions["text"].str.len().tolist() == [33_000]
+    shutil.copy(tmp_path / "last" / "routed.parquet", tmp_path / "routed.parquet")
+    reading = read_submissions(path, options=LABELS)
+    assert len(reading.submissions) == 0
+    assert "请把同一次运行的 routed.parquet 放在工作簿旁边" in reading.rejected["reason"][0]
+
+
 def test_a_correction_of_an_issue_is_that_of_its_representative(tmp_path):
     rows = routed_rows(*[{"issue_id": f"S{number // 2}", "text": f"第{number}封，停水了"} for number in range(40)])
     book, files = make(tmp_path, rows, workbook_rows=60)
@@ -335,6 +356,26 @@ def test_routing_a_workbook_again_takes_each_submission_once_and_says_so(week):
     (note,) = reading.notes
     assert "每件只按编号读一次" in note
     assert "train.py" in note
+
+
+def test_all_who_sent_a_matter_back_count_in_the_next_run_whatever_else_was_said(week):
+    fill_in(
+        week,
+        ("总表", "a-3", "退回单位", "城管局"),
+        ("待人工复核", "a-3", "退回单位", "水务局、城管局"),
+        ("待人工复核", "a-4", "退回单位", "住建局"),
+        ("总表", "a-4", "更正主题", "市场监管"),
+        ("待人工复核", "a-4", "更正主题", "其他"),
+    )
+    rows = read_submissions(week / "routing_tables.xlsx").submissions
+    sent = {row["submission_id"]: row["returned_by"] for row in rows.to_dict("records") if row["returned_by"]}
+    assert sent == {"a-3": ["城管局", "水务局"], "a-4": ["住建局"]}
+
+
+def test_bodies_in_one_cell_of_an_offices_own_column_are_parted_as_in_the_workbook(tmp_path):
+    path = tmp_path / "来件.csv"
+    path.write_text(f'内容,退回单位\n{LAMP[0]},"城管局、水务局，住建局"\n{WATER[0]},住建局\n', encoding="utf-8")
+    assert read_submissions(path).submissions["returned_by"].tolist() == [["城管局", "水务局", "住建局"], ["住建局"]]
 
 
 # What a base makes of them

@@ -141,7 +141,9 @@ def test_a_directory_travels_to_a_worker(tmp_path):
         ("duties", 2, "urgency", "急", "请写成其中一个：urgent、normal"),
         ("duties", 2, "working_days", "五", "不是天数"),
         ("duties", 2, "working_days", "0", "不是天数"),
+        ("duties", 2, "working_days", "99999999999999999999", "请写 1 到 1000 的整数"),
         ("duties", 3, "valid_until", "明年", "不是日期"),
+        ("duties", 3, "valid_until", "99999999999999999999-1-1", "不是日期"),
         ("duties", 2, "valid_until", "2024-01-01", "早于生效日期 2025-01-01"),
         ("duties", 3, "duty_id", "stall", "第 2 行已经有了"),
         ("duties", 3, "words", "灯", "太短"),
@@ -162,6 +164,22 @@ def test_a_wrong_cell_is_named_by_file_row_column_and_value(tmp_path, file, row,
     assert f"{file}.csv 第 {row} 行 {column} 列：{f'“{value}”' if value else ''}" in message
     assert says in message
     assert message.endswith("。"), "a message ends with what to do"
+
+
+def test_a_line_break_parts_a_list_and_is_in_no_name(tmp_path):
+    changed = with_cell(FILES["duties.csv"], 3, "words", "路灯不亮\n灯杆歪了；没有路灯")
+    assert load_directory(written(tmp_path, duties=changed)).duties[1].words == ("路灯不亮", "灯杆歪了", "没有路灯")
+
+    with pytest.raises(DirectoryError, match="departments.csv 第 2 行 department 列：“城管”里有换行"):
+        load_directory(written(tmp_path, departments=with_cell(FILES["departments.csv"], 2, "department", "城管\n局")))
+
+
+def test_a_file_that_is_no_table_is_told_in_one_line(tmp_path):
+    folder = written(tmp_path)
+    with open(folder / "places.csv", "a", encoding="utf-8") as file:
+        file.write('"' + "道里区" * 50_000)  # a quote that is never closed takes in the rest of the file
+    with pytest.raises(DirectoryError, match="places.csv 读不成表格"):
+        load_directory(folder)
 
 
 def test_zones_are_read_where_the_folder_has_them(tmp_path):

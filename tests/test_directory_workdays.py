@@ -76,6 +76,12 @@ def test_what_has_no_deadline_is_told_once_with_what_to_do():
     assert PUBLISHED.remarks(rows.head(0)) == []
 
 
+def test_a_time_long_ago_is_told_as_a_slip_and_not_as_a_year_to_add():
+    rows = pd.DataFrame({"submitted_at": pd.to_datetime(["1990-01-01", "2003-12-31"]), "working_days": [3, 3]})
+    rows["deadline"] = PUBLISHED.deadlines(rows["submitted_at"], rows["working_days"])
+    assert PUBLISHED.remarks(rows) == ["2 件的提交时间早于 2004 年，没有算办理期限；请核对提交时间"]
+
+
 def test_the_office_may_announce_a_year_and_overrule_a_day():
     off, worked = SpecialDay(dt.date(YEAR + 1, 1, 1), False), SpecialDay(dt.date(YEAR + 1, 1, 2), True)
     own = working_calendar((off, worked, SpecialDay(dt.date(2026, 3, 3), False)))

@@ -136,6 +136,9 @@ def test_a_held_out_file_without_ids_is_refused(tmp_path):
     assert read_ids(tmp_path / "loose.csv") == ["1"]
     with pytest.raises(InputError, match="Cannot read the held-out file"):
         read_ids(tmp_path / "absent.csv")
+    (tmp_path / "open.csv").write_text('submission_id\n"' + "1" * 140_000, encoding="utf-8")
+    with pytest.raises(InputError, match="is no table .* a quote that is not closed"):
+        read_ids(tmp_path / "open.csv")
 
 
 # Training on files

@@ -102,6 +102,20 @@ def test_who_wants_to_die_may_say_so_at_the_end_of_a_long_letter():
     assert kind_of(long + "我不想活了。") == "people"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我不想活了，社区总说已经解决，根本没人管我。",
+        "欠薪的事已经解决了一半，余下的拿不到，我就跳楼。",
+        "煤气泄漏，物业说修好了，可是味道很大。",
+    ],
+)
+def test_that_a_matter_is_settled_or_said_to_be_makes_nobody_safe(text):
+    assert kind_of(text) == "people"
+    assert kind_of("煤气泄漏，当天修好了。") == ""
+    assert kind_of("跳楼的人已经救出来了。") == ""
+
+
 def test_what_happened_before_does_not_hide_what_happens_now():
     assert alarm_of("去年三楼漏过煤气。") is None
     assert kind_of("去年三楼漏过煤气。今天又是满楼道煤气味。") == "people"
@@ -111,6 +125,25 @@ def test_a_date_far_from_the_day_of_the_letter_is_the_past():
     assert alarm_of("3月2日我家着火，至于赔偿的事没人理会。", "2026-07-10") is None
     assert kind_of("7月9日夜里我家着火，人在楼道里。", "2026-07-10") == "people"
     assert kind_of("十二月三十一日夜里家里着火。", "2026-01-01") == "people", "the last day of the year is yesterday"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "周三三月初楼道着火。",
+        "1月一三五号楼道着火。",
+        "初十十月份楼道着火。",
+        "五六月份楼道着火。",
+        "99月99号楼道着火。",
+    ],
+)
+def test_figures_that_are_no_date_cost_nothing(text):
+    assert kind_of(text) in ("people", "")
+
+
+@pytest.mark.parametrize("text", ["2019年交房的小区，三号楼着火了。", "这楼建于2008年，电梯困住两个人。"])
+def test_the_age_of_a_house_is_not_the_day_of_its_fire(text):
+    assert kind_of(text) == "people"
 
 
 def test_a_long_letter_that_mentions_danger_in_passing_is_no_alarm():
@@ -138,9 +171,12 @@ def test_a_season_within_one_year_can_be_set():
     assert kind_of("整栋楼停电。", WINTER, settings=southern) == ""
 
 
-def test_a_season_that_is_no_day_of_the_year_is_refused():
-    with pytest.raises(SettingsError, match=r"heating_from = '20-10' in \[match\] is no day of a year\. Write it like"):
-        alarm_of("停电", settings=replace(SETTINGS, heating_from="20-10"))
+@pytest.mark.parametrize("day", ["20-10", "02-30", "1-5", ""])
+def test_a_season_that_is_no_day_of_the_year_is_refused(day):
+    with pytest.raises(
+        SettingsError, match=rf"heating_from = '{day}' in \[match\] is no day of a year\. Write it like"
+    ):
+        alarm_of("停电", settings=replace(SETTINGS, heating_from=day))
 
 
 @pytest.mark.parametrize(
@@ -148,6 +184,12 @@ def test_a_season_that_is_no_day_of_the_year_is_refused():
 )
 def test_fees_notices_and_lukewarm_radiators_are_no_outage(text):
     assert alarm_of(text, WINTER) is None
+
+
+@pytest.mark.parametrize("text", ["一天用8度电，今天停电了。", "屋里20.5度，暖气停了。", "以前只有8度电，今天停电了。"])
+def test_units_of_power_and_warm_rooms_are_no_frost(text):
+    assert kind_of(text) == ""
+    assert kind_of("屋里8度，暖气停了。") == "frost"
 
 
 def test_radiators_that_are_not_warm_are_an_alarm_where_somebody_freezes():

@@ -291,6 +291,14 @@ def test_a_person_in_danger_is_shown_where_the_workbook_lists_only_issues(tmp_pa
     assert ids_in(book["待人工复核"])[:20] == danger[:20]
 
 
+def test_where_the_workbook_lists_only_issues_one_with_a_person_in_danger_begins_its_bodys_sheet(tmp_path):
+    rows = routed_rows(*[{"department": HOUSING, "issue_id": f"S{number}"} for number in range(120)])
+    lost = rows["submission_id"].iloc[-1]
+    book, files = make(tmp_path, rows, marks=in_danger(rows, lost), workbook_rows=40, workbook_issues=40)
+    assert "routed.csv" in files
+    assert records(book[HOUSING])[0]["事项编号"] == "S119", "the coolest and last of all"
+
+
 def test_calls_for_help_of_one_wording_are_counted_as_posted_in_masses(tmp_path):
     rows = routed_rows(*[{} for _ in range(6)])
     ids = rows["submission_id"].tolist()

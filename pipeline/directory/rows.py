@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -33,6 +34,9 @@ _OPTIONAL = {
     CALENDAR: ("date", "kind"),
 }
 _WORKED = {"班": True, "休": False}
+# Chinese keyboards write the full-width semicolon; a line break in a cell parts a list as a clerk sees it.
+_PARTS = re.compile("[;；\n]")
+_MOST_DAYS = 1_000  # working days; more is a slip, and would overflow
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ class Row:
         """The cell, which may not be empty."""
         if not self.cells[column]:
             raise self.wrong(column, "是空的。请填写，或者删掉这一行。")
+        if "\n" in self.cells[column]:
+            raise self.wrong(column, "里有换行。请写在一行里。", self.cells[column].splitlines()[0])
         return self.cells[column]
 
     def one_of(self, column: str, known: Iterable[str]) -> str:
@@ -106,8 +112,7 @@ class Row:
 
     def items(self, column: str) -> tuple[str, ...]:
         """The parts of a cell that holds a list."""
-        # Chinese keyboards write the full-width semicolon.
-        parts = (part.strip() for part in self.cells[column].replace("；", ";").split(";"))
+        parts = (part.strip() for part in _PARTS.split(self.cells[column]))
         return tuple(dict.fromkeys(part for part in parts if part))
 
     def words(self, column: str) -> tuple[str, ...]:
@@ -119,13 +124,13 @@ class Row:
         return found
 
     def days(self, column: str) -> int:
-        """A number of days, 1 or more."""
+        """A number of days, 1 to 1,000."""
         try:
             days = int(self.cells[column])
         except ValueError:
             days = 0
-        if days < 1:
-            raise self.wrong(column, "不是天数。请写 1 以上的整数，如 5。")
+        if not 1 <= days <= _MOST_DAYS:
+            raise self.wrong(column, f"不是天数。请写 1 到 {_MOST_DAYS} 的整数，如 5。")
         return days
 
     def day(self, column: str) -> date | None:
@@ -136,7 +141,7 @@ class Row:
         try:
             # Excel saves 2026-01-01 as 2026/1/1.
             return date(*map(int, value.replace("/", "-").split("-")))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             raise self.wrong(column, "不是日期。请写成 2026-01-31 这样，或者空着。") from None
 
 
@@ -203,16 +208,21 @@ def _read(folder: Path, name: str) -> list[Row]:
             raise DirectoryError(
                 f"{path} 既不是 UTF-8 也不是 GB18030（第 {error.start} 字节）。请在 Excel 里另存为“CSV UTF-8”。"
             ) from error
-    reader = csv.reader(io.StringIO(text, newline=""))
-    header = [cell.strip() for cell in next(reader, [])]
+    try:
+        lines = list(csv.reader(io.StringIO(text.replace("\r\n", "\n"), newline="")))
+    except csv.Error as error:
+        raise DirectoryError(
+            f"{path} 读不成表格（{error}）。多半是少了一个引号，请用 Excel 打开检查后另存。"
+        ) from error
+    header = [cell.strip() for cell in lines[0]] if lines else []
     missing = [column for column in columns if column not in header]
     if missing:
         raise DirectoryError(
             f"{path} 里没有 {'、'.join(missing)} 列（只有 {'、'.join(header) or '空文件'}）。请把表头补上。"
         )
     rows = []
-    # reader.line_num counts lines, and a quoted cell may hold several; Excel counts rows.
-    for number, cells in enumerate(reader, start=2):
+    # A quoted cell may hold several lines; Excel counts rows.
+    for number, cells in enumerate(lines[1:], start=2):
         if any(cell.strip() for cell in cells):
             padded = [cell.strip() for cell in cells] + [""] * (len(header) - len(cells))
             rows.append(Row(path, number, dict(zip(header, padded, strict=False))))

@@ -73,7 +73,10 @@ class WorkingCalendar:
                 f"{undated:,} 件没有提交时间，没有算办理期限；请从收件当天起算，或在来件里补上提交时间后重新分办"
             )
         years = lacking["submitted_at"].dropna().dt.year
-        unknown = years.where(years < self.first_year, years.clip(lower=self.last_year + 1))
+        early = int((years < self.first_year).sum())
+        if early:
+            told.append(f"{early:,} 件的提交时间早于 {self.first_year} 年，没有算办理期限；请核对提交时间")
+        unknown = years[years >= self.first_year].clip(lower=self.last_year + 1)
         for year, count in unknown.value_counts().sort_index().items():
             told.append(
                 f"日历里没有 {year} 年的放假安排，{count:,} 件的期限要用到这一年，没有算；请升级 chinesecalendar，"

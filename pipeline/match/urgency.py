@@ -7,9 +7,10 @@ What is known of a row beside its words is the day it was sent: heat that fails 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
+from datetime import date
 from functools import cache, cached_property
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -86,8 +87,15 @@ _PAST = re.compile(
 _TOLD = re.compile(
     r"上周|上个?礼拜|上回|那天|那次|那年|那时|当时|的时候|前几天|前些天|前段|后来|前任|年初|今年|差一?点|险些|要不是"
 )
-_YEAR = re.compile(r"[12]\d{3}(?=年)")
-_DAY = re.compile(r"(\d{1,2}|[一二三四五六七八九十]{1,2})月(?:份|初|末|底|(\d{1,2}|[一二三四五六七八九十]{1,3})[日号])")
+# 2019年交房 tells the age of a house and not when it burned.
+_YEAR = re.compile(
+    r"(?<!建于)(?<!建成于)[12]\d{3}(?=年(?!建|修建|交房|交付|入住|竣工|落成|搬|盖|买|购|的[老旧]?[楼房小]))"
+)
+# Whole numerals only: 周三一月份 is January, and 1月一三五号 names no day.
+_DAY = re.compile(
+    r"(\d{1,2}|十[一二]?|[一二三四五六七八九])月"
+    r"(?:份|初|末|底|(\d{1,2}|[二三]?十[一二三四五六七八九]?|[一二三四五六七八九])[日号])"
+)
 _SAME_EVENT = 4  # days between an event and its report, up to which it may still go on
 # What says that it is going on, whatever happened before.
 _NOW = re.compile(
@@ -96,12 +104,12 @@ _NOW = re.compile(
 )
 _AGAIN = re.compile(r"又|再次|反复|还没|还有|另|没有?(?:修好|救出|找到|扑灭)")
 _GOES_ON = re.compile(r"还在|正在|越来越|继续|蔓延")
-# It is over, or it was nothing.
-_OVER = re.compile(
-    r"已经?扑灭|被扑灭|救出来|获救|找到了|找回来|已经?解决|修好了|已经?修复|已经?出院|已经?送回|已被(?:抓"
-    r"|警察)|被警察带走"
-    r"|已经?搬出|当天修好|就解决了|(?:人|母亲|父亲|孩子|老人|母子)[都已]?(?:很|均)?平安"
+# Over: somebody is safe, or a matter is settled. That others say it is settled (物业说已经修好了) settles nothing.
+_SAFE = re.compile(
+    r"已经?扑灭|被扑灭|救出来|获救|找到了|找回来|已经?出院|已经?送回|已被(?:抓|警察)|被警察带走|已经?搬出"
+    r"|(?:人|母亲|父亲|孩子|老人|母子)[都已]?(?:很|均)?平安"
 )
+_SETTLED = re.compile(r"(?<![说称])(?:已经?解决|修好了|已经?修复)|当天修好|就解决了")
 _RESTORED = re.compile(r"恢复了|来电了(?!解)|已经?来[水电]|很快恢复|抢修完")
 _NOTHING = re.compile(
     r"没有危险|人都?没事|吃了没事|没人受伤|无人受伤|无人员?伤亡|没有(?:人员)?伤亡|没有这回事|没人中毒|虚惊|没有出危险"
@@ -125,11 +133,13 @@ _PLANNED = re.compile(
 _COLD = re.compile(
     r"零下[\d一二三四五六七八九十]*(?:多)?度?|冻(?!品|结|奶|库|肉|货|疮膏)[哭坏僵病伤感得死裂爆住冰硬肿]?|冰窖"
     r"|结冰|哈气成霜|哈气|羽绒服|下雪|降雪|大雪"
-    r"|冰凉|只有(?:\d|1[0-4]|[一二三四五六七八九]|十[一二三四]?)度|(?<!\d)(?:\d|1[0-4])度|(?<![一二三四五六七八九])十[一二三四]?度"
+    r"|冰凉|只有(?:\d|1[0-4]|[一二三四五六七八九]|十[一二三四]?)度(?!电)"
+    # 20.5度 is warm, and 8度电 is no temperature.
+    r"|(?<![\d.])(?:\d|1[0-4])度(?!电)|(?<![一二三四五六七八九])十[一二三四]?度(?!电)"
 )
 # Weak words of heat, such as 不热: an alarm only where somebody freezes.
 _WEAK_HEAT = frozenset(("不热", "温度低", "太冷", "很冷", "还冷"))
-_FREEZING = re.compile(r"冻|零下|冰窖|冰凉|孩子[^。]{0,6}冷|咳嗽|发烧|(?<!\d)(?:\d|1[0-2])度")
+_FREEZING = re.compile(r"冻|零下|冰窖|冰凉|孩子[^。]{0,6}冷|咳嗽|发烧|(?<![\d.])(?:\d|1[0-2])度(?!电)")
 _BREAK = re.compile(r"[。！？!?；;\n]")
 _DIGITS = "零一二三四五六七八九"
 _RANK = {kind: rank for rank, kind in enumerate(KINDS)}
@@ -209,9 +219,9 @@ class _Letter:
         self.long = len(text) > self.title_end + _LONG
 
     @cached_property
-    def _sentences(self) -> list[tuple[int, int]]:
-        cuts = [0, *(found.end() for found in _BREAK.finditer(self.text)), len(self.text)]
-        return [(start, end) for start, end in pairwise(cuts) if end > start]
+    def _cuts(self) -> list[int]:
+        """Where sentences begin, and the end of the text."""
+        return [0, *(found.end() for found in _BREAK.finditer(self.text)), len(self.text)]
 
     @cached_property
     def _again(self) -> bool:
@@ -221,7 +231,11 @@ class _Letter:
     def _over(self) -> bool:
         if _NOTHING.search(self.text) is not None and _GOES_ON.search(self.text) is None:
             return True
-        return not self._again and _OVER.search(self.text) is not None
+        return not self._again and _SAFE.search(self.text) is not None
+
+    @cached_property
+    def _settled(self) -> bool:
+        return not self._again and _SETTLED.search(self.text) is not None
 
     @cached_property
     def _restored(self) -> bool:
@@ -242,12 +256,16 @@ class _Letter:
         # Asked last: these look at the whole text.
         if words and (self._over or (self._restored and sign.kind != PEOPLE)):
             return ()
+        # Who wants to die because wages are said to be settled is not safe.
+        if words and self._settled and not sign.insists:
+            return ()
         return words
 
     def _words_here(self, start: int, end: int, sign: Sign) -> tuple[str, ...]:
         if self._only_sounds_like(start, end, sign.kind):
             return ()
-        first, last = next((cut for cut in self._sentences if cut[0] <= start < cut[1]), (0, len(self.text)))
+        at = bisect_right(self._cuts, start)
+        first, last = self._cuts[at - 1], self._cuts[at]
         sentence = self.text[first:last]
         now = _NOW.search(sentence) is not None
         if not now and self._is_elsewhere(first, start, sentence, sign):
@@ -357,7 +375,11 @@ def _number(written: str) -> int:
 
 def _day_of_year(name: str, settings: MatchSettings) -> int:
     value = str(getattr(settings, name))
-    found = re.fullmatch(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", value)
-    if not found:
+    found = re.fullmatch(r"(\d\d)-(\d\d)", value)
+    try:
+        day = date(2024, int(found[1]), int(found[2])) if found else None  # a leap year has all days
+    except ValueError:
+        day = None
+    if day is None:
         raise SettingsError(f"{name} = {value!r} in [match] is no day of a year. Write it like 10-20.")
-    return int(found[1]) * 100 + int(found[2])
+    return day.month * 100 + day.day

@@ -167,7 +167,9 @@ def find_spellings(texts: Sequence[str], gazetteer: Gazetteer) -> list[list[tupl
 def _longest(spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     """The rule of spaCy's filter_spans: longest first, then leftmost, none over another."""
     kept: list[tuple[int, int, str]] = []
+    taken: set[int] = set()
     for start, end, spelling in sorted(set(spans), key=lambda span: (span[0] - span[1], span[0])):
-        if all(end <= other[0] or other[1] <= start for other in kept):
+        if taken.isdisjoint(range(start, end)):
             kept.append((start, end, spelling))
+            taken.update(range(start, end))
     return sorted(kept)

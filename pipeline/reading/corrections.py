@@ -19,7 +19,8 @@ from pipeline.reading.trouble import UnreadableError
 from pipeline.schema import CONFIRMED, CORRECTIONS, CUT_MARK, SUBMISSIONS
 
 _YES = frozenset((CONFIRMED, "对", "是", "同意", "√", "✓", "确认", "无误"))
-_PARTS = re.compile("[、;；,，\n]")
+NAME_MARKS = re.compile("[、;；,，\n]")
+"""Between the names of bodies in one cell, as people write and as the workbook does."""
 # What a clerk can state -> the label that it is, and the guess that a confirmation makes one.
 _STATED = {
     "new_topic": ("topic", "routed_topic"),
@@ -27,6 +28,7 @@ _STATED = {
     "new_co_departments": ("co_kinds", None),
     "returned_by": ("returned_by", None),
 }
+_COMPARED = 500  # characters by which a cut text is known again
 _LISTS = frozenset(column.name for column in CORRECTIONS.columns if column.kind == "list")
 _NAMES = CORRECTIONS.headers()
 _OWN = [name for name in SUBMISSIONS.names if not name.startswith("source_")]
@@ -53,7 +55,7 @@ class _Row:
         found = {}
         for field, (_, guess) in _STATED.items():
             given = self.text(field) or (self.text(guess) if confirmed and guess else "")
-            parts = _PARTS.split(given) if field in _LISTS else [given]
+            parts = NAME_MARKS.split(given) if field in _LISTS else [given]
             if names := tuple(part.strip() for part in parts if part.strip()):
                 found[field] = names
         return found
@@ -96,10 +98,7 @@ def _settled(rows: Sequence[_Row], beside: Path, labels: bool) -> Iterator[Block
     chosen: list[tuple[_Row, dict[str, Any]]] = []
     refused: list[tuple[_Row, str]] = []
     for places in standing.values():
-        values, reason = _labels_of(places)
-        if not labels:
-            # Who sent it back is no label: it counts in the very next run.
-            values, reason = {name: value for name, value in values.items() if name == "returned_by"}, ""
+        values, reason = _labels_of(places) if labels else (_returns_of(places), "")
         if reason:
             refused.append((places[0], reason))
         elif values or not labels:
@@ -155,6 +154,12 @@ def _labels_of(places: Sequence[_Row]) -> tuple[dict[str, Any], str]:
     return labels, ""
 
 
+def _returns_of(places: Sequence[_Row]) -> dict[str, Any]:
+    """All who sent a submission back: no label, but it counts in the very next run, whatever else was said of it."""
+    names = dict.fromkeys(name for row in places for name in row.stated().get("returned_by", ()))
+    return {"returned_by": list(names)} if names else {}
+
+
 def _with_texts(
     chosen: Sequence[tuple[_Row, dict[str, Any]]], beside: Path
 ) -> tuple[list[tuple[_Row, dict[str, Any]]], list[tuple[_Row, str]]]:
@@ -166,7 +171,7 @@ def _with_texts(
         name = row.text("submission_id")
         if not _is_short(row):
             found.append((row, values))
-        elif name in texts:
+        elif name in texts and _begins_alike(row.text("text"), texts[name][1]):
             title, text = texts[name]
             found.append((row, values | {"title": title, "text": text}))
         elif row.text("text") and not row.text("text").endswith(CUT_MARK):
@@ -180,6 +185,16 @@ def _is_short(row: _Row) -> bool:
     return "title" not in row.cells or any(row.text(field).endswith(CUT_MARK) for field in ("title", "text"))
 
 
+def _begins_alike(shown: str, whole: str) -> bool:
+    """Whether a cell and a text are of one submission: the id 1 stands in the run of every week."""
+    return _plain(whole).startswith(_plain(shown.removesuffix(CUT_MARK)[:_COMPARED]))
+
+
+def _plain(text: str) -> str:
+    # A cell loses control characters and other line ends.
+    return "".join(filter(str.isalnum, text))
+
+
 def _texts_of(path: Path, ids: set[str]) -> dict[str, tuple[str, str]]:
     """Title and text of some submissions of a run; {} where its routed.parquet is not there."""
     import pyarrow as pa
@@ -191,7 +206,9 @@ def _texts_of(path: Path, ids: set[str]) -> dict[str, tuple[str, str]]:
     try:
         table = pq.read_table(path, columns=columns, filters=[("submission_id", "in", sorted(ids))])
     except (pa.ArrowException, OSError) as error:
-        raise UnreadableError(f"旁边的 routed.parquet 读不出来（{error}）；请从原结果文件夹重新复制") from error
+        raise UnreadableError(
+            f"旁边的 routed.parquet 读不出来（{str(error).splitlines()[0]}）；请从原结果文件夹重新复制"
+        ) from error
     return {
         name: (title, text) for name, title, text in zip(*(table[name].to_pylist() for name in columns), strict=True)
     }

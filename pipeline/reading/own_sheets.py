@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.reading.spellings import SUBMISSION_SPELLINGS
 from pipeline.schema import CORRECTIONS, ISSUES, ROUTED, SAMPLE_TEXT, SUBMISSIONS
 
 ROUTED_FIELDS = {"topic": "routed_topic", "department": "routed_department"}
@@ -20,14 +21,15 @@ _TELLING = (_FILLED_IN["new_topic"], _FILLED_IN["new_department"])
 # Where a large run lists issues, a row speaks for the issue's representative.
 _ISSUE_ROW = {"submission_id": ISSUES.headers()["representative"], "text": SAMPLE_TEXT}
 
-# Headers of 目录, 热点问题, 事项明细, 群发来件 and 未处理 that stand together nowhere else.
+# Headers of 热点问题, 事项明细 and 群发来件 that stand together nowhere else.
 _LISTS = (
-    {"统计", "数量", "说明"},
     {ISSUES.headers()["heat"], ISSUES.headers()["representative"]},
     {"不是一件事", "应并入"},
     {"首件", "署名人数"},
-    {"文件", "工作表", "行", "原因"},
 )
+# 目录 and 未处理 have headers that an office's own sheet may have too, which then also has a title or a text.
+_PLAIN_LISTS = ({"统计", "数量", "说明"}, {"文件", "工作表", "行", "原因"})
+_TOLD_BY_PEOPLE = frozenset((*SUBMISSION_SPELLINGS["title"], *SUBMISSION_SPELLINGS["text"]))
 _GUESSES = (("department_probability",), ("decision", "reason", "urgency"))
 
 
@@ -52,7 +54,9 @@ def is_list(rows: Sequence[Sequence[str]]) -> bool:
     plain = [{_plain(cell) for cell in row} for row in rows]
     if any(header in row for row in plain for header in _TELLING):
         return False
-    return any(marks <= row for row in plain for marks in _LISTS)
+    if any(marks <= row for row in plain for marks in _LISTS):
+        return True
+    return any(marks <= row and not (row - marks) & _TOLD_BY_PEOPLE for row in plain for marks in _PLAIN_LISTS)
 
 
 def holds_guesses(headers: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.reading.blocks import Block
 from pipeline.reading.cells import cell_text, clean_text, parse_times
+from pipeline.reading.corrections import NAME_MARKS
 from pipeline.reading.files import InputFile
 from pipeline.reading.headers import plain_header
 from pipeline.reading.identity import IdRegister
@@ -97,7 +98,9 @@ def rows_of_block(
         "submitted_at": _times(block, kept, tally),
         "channel": [cell_text(cell) for cell in _picked(block, "channel", kept)],
         "place": [cell_text(cell) for cell in _picked(block, "place", kept)],
-        "returned_by": pd.Series([_label_list(cell) for cell in _picked(block, "returned_by", kept)], dtype="object"),
+        "returned_by": pd.Series(
+            [_label_list(cell, NAME_MARKS) for cell in _picked(block, "returned_by", kept)], dtype="object"
+        ),
         "source_file": [file.name] * len(kept),
         "source_sheet": [block.sheet] * len(kept),
         "source_row": [block.rows[index] for index in kept],
@@ -218,8 +221,8 @@ def _times(block: Block, kept: Sequence[int], tally: FileTally) -> pd.Series:
     return pd.Series(times, dtype="datetime64[us]")
 
 
-def _label_list(cell: Any) -> list[str]:
-    parts = cell if isinstance(cell, list | tuple) else _LIST_MARK.split(cell_text(cell))
+def _label_list(cell: Any, marks: re.Pattern[str] = _LIST_MARK) -> list[str]:
+    parts = cell if isinstance(cell, list | tuple) else marks.split(cell_text(cell))
     return [text for part in parts if (text := cell_text(part))]
 
 

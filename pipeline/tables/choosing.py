@@ -119,7 +119,8 @@ def choose_rows(
     detailed = within_limit(ranking["issue_id"].iloc[several], limit // 5)
     # For 总表, and as much for the sheets of the bodies together.
     share = (limit - len(review) - len(hot) - int(detailed.sum()) - len(told)) // 2
-    body_rows, other_rows = _split(issues["department"], np.arange(len(issues)), bodies)
+    grave = issues["issue_id"].isin(ranking.loc[ranking["endangered"], "issue_id"])
+    body_rows, other_rows = _split(issues["department"], np.argsort(~grave.to_numpy(), kind="stable"), bodies)
     fair = fair_share([len(positions) for positions in (*body_rows, other_rows)], share)
     body_rows = [positions[:fair] for positions in body_rows]
     other_rows = other_rows[:fair]

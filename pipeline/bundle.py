@@ -216,11 +216,17 @@ def load_returns(folder: Path) -> pd.DataFrame:
     BundleError : as `load_training`
     """
     _check_file(folder, _TRAINING, load_manifest(folder))
-    rows = pd.read_parquet(folder / _TRAINING, columns=["returned_by"])
-    sent_back = rows["returned_by"].map(len) > 0
-    if not sent_back.any():
+    senders = pd.read_parquet(folder / _TRAINING, columns=["returned_by"])["returned_by"]
+    if not (senders.map(len) > 0).any():
         return empty_table(RETURNED)
-    return pd.read_parquet(folder / _TRAINING, columns=RETURNED.names)[sent_back]
+    rows = pd.read_parquet(folder / _TRAINING, columns=[*RETURNED.names, "department", "department_kind"])
+    # Who handled it in the end is no body to keep such matters from.
+    others = [
+        [name for name in names if name != lead and name not in kinds]
+        for names, lead, kinds in zip(rows["returned_by"], rows["department"], rows["department_kind"], strict=True)
+    ]
+    rows["returned_by"] = pd.Series(others, index=rows.index, dtype="object")
+    return rows.loc[rows["returned_by"].map(len) > 0, RETURNED.names]
 
 
 def settings_of(folder: Path | None) -> Settings:

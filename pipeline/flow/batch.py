@@ -113,7 +113,7 @@ def _opened(stage: RouteStage) -> tuple[Tools, Bundle, Memory]:
     tools, bundle = open_tools(stage.knowledge, stage.settings, on=stage.on), load_bundle(stage.knowledge.bundle)
     opened = tools, bundle, open_memory(tools, bundle, stage.returned, stage.settings)
     # What was opened stays, so the garbage collector need not look through it again and again: 8 % of all time.
-    gc.freeze()
+    _look_seldom_for_garbage()
     # A batch makes hundreds of thousands of small lists and drops them all: looking for circles among them takes 6 %.
     gc.set_threshold(100_000, 50, 50)
     return opened

@@ -68,7 +68,7 @@ SUBMISSION_SPELLINGS: dict[str, tuple[str, ...]] = {
         "来源方式 诉求来源 工单来源 信件来源 信访来源 事件来源 案件来源 问题来源 信息来源 数据来源 受理方式 "
         "反映方式 诉求方式 来电方式 信访形式 信访方式 受理来源 平台 来源平台 source origin platform via"
     ),
-    "returned_by": _words("returnedby 退回单位 退单单位 退件单位 退回部门 退单部门"),
+    "returned_by": _words("returnedby 退回单位 退单 退件 退回 退单单位 退件单位 退回部门 退单部门"),
     "place_whole": _words(
         "place 填报地点 属地 地点 事发地点 问题地点 发生地点 事件地点 反映地点 诉求地点 涉及地点 案发地点 "
         "问题属地 事发属地 诉求属地 问题发生地 事发地 发生地 location 位置 地理位置 问题位置 事件位置"

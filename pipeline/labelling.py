@@ -69,23 +69,22 @@ def prepare_labels(
 def fit_corrections(
     labelled: pd.DataFrame, base: pd.DataFrame, directory: Directory | None
 ) -> tuple[pd.DataFrame, list[str]]:
-    """What clerks corrected or confirmed, as labels of the sort that a base has learned.
+    """Labels of the sort that a base has learned.
 
-    The base's leads are kinds or departments of their own. A body that a clerk chose becomes its kind where the base
-    has kinds only: a handful of bodies beside thousands of kinds would make a model of another sort, and a worse one.
-    What a clerk did not speak of stays as the base has it for the same text.
+    The base's leads are kinds or departments of their own. A body becomes its kind where the base has kinds only, be
+    it a clerk's correction or a column of a list: a handful of bodies beside thousands of kinds would make a model of
+    another sort that knows no other body. Without a directory nobody can tell the kind, and a list's bodies stay.
+    What a clerk who corrected a row did not speak of stays as the base has it for the same text.
 
     Parameters
     ----------
-    labelled : table LABELLED with `corrected`, topics by key; rows that are not corrected stay as they are
+    labelled : table LABELLED with `corrected`, topics by key
     base : LABELLED rows of the model to go on from
 
     Returns
     -------
     the rows without those of which nothing can be learned, and a Chinese line for each label that cannot
     """
-    if not labelled["corrected"].any():
-        return labelled, []
     kinds = {kind for names in base["department_kind"] for kind in names}
     topics = set(base["topic"]) | set(directory.topic_names if directory is not None else ())
     own_departments = bool((base["department"] != "").any())
@@ -100,22 +99,23 @@ def fit_corrections(
     places = {text: place for place, text in enumerate(_wordings(base)) if text in wanted}
     rows, lines = [], []
     for row, text in zip(labelled.to_dict("records"), texts, strict=True):
-        if not row["corrected"]:
-            rows.append(row)
-            continue
         where = _where(row)
         topic, body = row["topic"], row["department"]
-        if topic and topic not in topics:
+        if row["corrected"] and topic and topic not in topics:
             row["topic"] = ""
             lines.append(f"{where}：没有“{topic}”这个主题，没有学；请改用名单里的主题，或先加进 topics.csv")
-        if not own_departments:
+        of_list = bool(body) and not len(row["department_kind"]) and bool(kinds) and directory is not None
+        if not own_departments and (row["corrected"] or of_list):
             kind = kind_of(body) if kinds else ""
             row |= {"department": "", "department_kind": [kind] if kind else []}
             row["co_kinds"] = [kind_of(name) or name for name in row["co_kinds"]]
             if body and not kind:
                 why = f"职责目录里没有“{body}”" if kinds else f"原模型没有学过承办单位，“{body}”用不上"
                 lines.append(f"{where}：{why}，没有学；请改用名单里的单位，或先加进 departments.csv")
-        if not any(row[name] for name in _CORRECTED):
+        if (row["corrected"] or of_list) and not any(row[name] for name in (*_CORRECTED, "issue")):
+            continue
+        if not row["corrected"]:
+            rows.append(row)
             continue
         known = base.iloc[places[text]] if text in places else row
         for name in _CORRECTED:
@@ -224,12 +224,6 @@ def split_held_out(labelled: pd.DataFrame, held_out: Collection[str]) -> tuple[p
                 f"all rows of that {name}, or none."
             )
     return labelled[~held].reset_index(drop=True), labelled[held].reset_index(drop=True)
-
-
-def contradictions(labelled: pd.DataFrame) -> list[str]:
-    """One Chinese line for each wording that carries two different labels."""
-    check_table(labelled, LABELLED, where="contradictions")
-    return [line for line, _ in _clashes(labelled)]
 
 
 def _clashes(labelled: pd.DataFrame) -> Iterator[tuple[str, pd.Index]]:

@@ -451,10 +451,29 @@ def test_what_a_clerk_did_not_speak_of_stays_as_the_base_has_it(directory):
 
 
 def test_rows_that_nobody_corrected_stay_as_they_are(directory):
-    own = corrected({"topic": "我的", "department": "月球管理局"}).assign(corrected=False)
+    own = corrected({"topic": "我的", "department_kind": ["住建局"]}, {"topic": "我的"}).assign(corrected=False)
     rows, lines = fit_corrections(own, KINDS, directory)
     pd.testing.assert_frame_equal(rows, own)
     assert lines == []
+
+
+def test_a_lists_bodies_become_kinds_beside_a_base_of_kinds_and_unknown_ones_are_told(directory):
+    own = corrected(
+        {"department": "道里区城市管理局"},
+        {"topic": "housing", "department": "月球管理局"},
+        {"department": "月球管理局"},
+    ).assign(corrected=False)
+    rows, lines = fit_corrections(own, KINDS, directory)
+
+    assert [list(kinds) for kinds in rows["department_kind"]] == [["城管局"], []]
+    assert (rows["department"] == "").all()
+    assert rows["topic"].tolist() == ["", "housing"], "the last row has nothing left to learn"
+    assert len(lines) == 2
+    assert "职责目录里没有“月球管理局”，没有学" in lines[0]
+    same, none = fit_corrections(own, BODIES, directory)
+    assert (same["department"].tolist(), none) == (own["department"].tolist(), [])
+    alone, none = fit_corrections(own, KINDS, None)
+    assert (alone["department"].tolist(), none) == (own["department"].tolist(), []), "nobody can tell the kind"
 
 
 def test_strict_stops_on_a_correction_that_cannot_be_learned(directory):

@@ -10,8 +10,8 @@ from conftest import BODIES, HEAT, KEYS, LAMP, WATER, labelled_rows, write_csv
 
 from pipeline.bundle import load_bundle, load_training, settings_of
 from pipeline.errors import BundleError, InputError
-from pipeline.labelling import contradictions, join_training, name_topics, rare_labels, read_ids, split_held_out
-from pipeline.schema import LABELLED, empty_table, typed
+from pipeline.labelling import join_training, name_topics, prepare_labels, rare_labels, read_ids, split_held_out
+from pipeline.schema import LABELLED, REJECTED, empty_table, typed
 from pipeline.settings import Settings
 
 
@@ -79,18 +79,23 @@ def test_rows_of_tokens_are_told_apart_by_their_tokens():
     assert (replaced, len(joined)) == (1, 2)
 
 
+def notes_about(rows):
+    """What training remarks about some rows that are no clerk's corrections."""
+    given = rows.assign(corrected=False)
+    return prepare_labels(given, empty_table(REJECTED), directory=None, base=None, strict=False)[1]
+
+
 def test_one_text_with_two_labels_is_one_line_that_says_where():
     rows = labelled(
         ("1", HEAT[0], {"topic": "heating_gas", "department": "松北热力公司"}),
         ("2", LAMP[0], {"topic": "city_management"}),
         ("3", HEAT[0].replace("，", "， "), {"topic": "housing", "department": "松北热力公司"}),
     )
-    assert contradictions(rows) == ["同一内容标了不同的主题（heating_gas / housing）：库.csv 第 2 行、库.csv 第 4 行"]
+    assert notes_about(rows) == ["同一内容标了不同的主题（heating_gas / housing）：库.csv 第 2 行、库.csv 第 4 行"]
 
 
 def test_a_label_that_is_not_given_contradicts_nothing():
-    assert contradictions(labelled(("1", HEAT[0], {"topic": "a"}), ("2", HEAT[0], {}))) == []
-    assert contradictions(labelled()) == []
+    assert notes_about(labelled(("1", HEAT[0], {"topic": "a"}), ("2", HEAT[0], {}))) == []
 
 
 def test_held_out_rows_are_set_apart():

@@ -348,6 +348,16 @@ def test_a_row_for_nobody_names_no_clause_and_no_likeness():
     assert (result["department"], result["department_probability"], result["decision"]) == ("", 0.0, "review")
 
 
+def test_where_a_person_is_in_danger_somebody_is_named():
+    result = routed(
+        "表扬信，楼道里有煤气味",
+        topics=[("other", 0.9)],
+        kinds=[("其他", 0.8), ("供热燃气企业", 0.2)],
+        directory=NOBODYS,
+    )
+    assert (result["department_kind"], result["decision"], result["endangered"]) == ("供热燃气企业", "review", True)
+
+
 def test_a_likeness_below_one_half_is_not_called_the_rule():
     unsure = routed("夜里太吵", topics=[("traffic", 0.9)], kinds=[("住建局", 0.4), ("教育局", 0.3)], directory=None)
     sure = routed("夜里太吵", topics=[("traffic", 0.9)], kinds=[("住建局", 0.6), ("教育局", 0.3)], directory=None)

@@ -32,10 +32,10 @@ def sent_back(*matters):
 
 def test_like_matters_that_one_department_handled_are_named_in_the_reason():
     result = routed("夜里太吵", **MARKET, **HERE, **past(*[(f"b{i}", "城管局", "", 0.5) for i in range(4)]))
-    assert "，类似件 4 件（b0、b1、b2等）均由该单位承办，" in f"，{result['reason']}"
+    assert "，类似件 4 件（b0、b1、b2等）均由城管局承办，" in f"，{result['reason']}"
 
     mixed = past(("b0", "城管局", "", 0.6), ("b1", "城管局", "", 0.5), ("b2", "交警", "", 0.4))
-    assert "类似件 3 件中 2 件（b0、b1）由该单位承办" in routed("夜里太吵", **MARKET, **HERE, **mixed)["reason"]
+    assert "类似件 3 件中 2 件（b0、b1）由城管局承办" in routed("夜里太吵", **MARKET, **HERE, **mixed)["reason"]
 
 
 def test_matters_hardly_like_it_or_made_up_or_of_others_are_not_named():
@@ -84,6 +84,13 @@ def test_a_body_that_sent_the_row_back_is_no_candidate_any_more():
     assert "道里区城市管理局" not in result["department_candidates"]
     assert "，本件已被道里区城管局退回，" in result["reason"]
     assert result["decision"] != "auto"
+
+
+def test_whoever_sent_the_row_back_a_person_looks_at_it():
+    result = routed("夜里占道经营", **MARKET, **HERE, returned_by=["错别字局"])
+    assert result["department"] == "道里区城市管理局"
+    assert "，本件已被错别字局退回，" in result["reason"]
+    assert result["decision"] == "check"
 
 
 def test_a_body_that_sent_a_like_matter_back_ranks_lower_and_a_person_looks():

@@ -48,6 +48,21 @@ def test_each_kind_of_alarm_has_its_name(text, kind):
     assert kind_of(text) == kind
 
 
+@pytest.mark.parametrize("text", ["请把我救出来，家里煤气泄漏，有人昏迷", "把人救出来，煤气泄漏了"])
+def test_a_plea_to_be_saved_does_not_say_that_anybody_is(text):
+    assert kind_of(text) == "people"
+    assert kind_of("煤气泄漏，人已经救出来了，没受伤") == ""
+
+
+def test_a_text_without_any_full_stop_is_judged_in_time_that_grows_with_it():
+    assert kind_of("漏气" * 20_000) == kind_of("漏气" * 20)
+
+
+def test_a_day_at_least_is_left_for_what_is_urgent():
+    with pytest.raises(SettingsError, match="urgent_days is 0 and must be 1 or more"):
+        alarm_of("着火了", settings=replace(SETTINGS, urgent_days=0))
+
+
 def test_people_come_before_water_and_water_before_crowds():
     assert kind_of("洪水进村了，还有老人被困房顶，八十多名村民堵路。") == "people"
     assert kind_of("洪水进村了，八十多名村民堵路要说法。") == "flood"

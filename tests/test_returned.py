@@ -113,6 +113,14 @@ def test_the_register_remembers_who_sent_what_back(routed, tmp_path):
     assert "退回" not in without.loc["r-2", "reason"]
 
 
+def test_a_return_that_a_later_list_takes_back_is_forgotten(routed, tmp_path):
+    register = tmp_path / "office.duckdb"
+    routed("first", [letter(1, SAME_TEXT, returned="供热燃气企业")], register=register)
+    routed("second", [letter(1, SAME_TEXT), letter(4, LAMP[0], returned="交警")], register=register)
+    later = routed("third", [letter(2, SAME_TEXT + "谢谢。")], register=register)
+    assert "退回" not in later.loc["r-2", "reason"]
+
+
 def test_a_bundle_remembers_what_was_sent_back_in_the_rows_it_learned_from(tmp_path, teach, send):
     rows = [
         [f"t{i}", text, "供热燃气" if i % 2 else "城市管理", "甲局" if i == 3 else ""]

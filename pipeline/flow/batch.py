@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import gc
+import multiprocessing
 from dataclasses import dataclass
 
 import pandas as pd
@@ -112,8 +113,9 @@ def _opened(stage: RouteStage) -> tuple[Tools, Bundle, Memory]:
     # Once for each worker process: opening takes as long as some thousand rows do.
     tools, bundle = open_tools(stage.knowledge, stage.settings, on=stage.on), load_bundle(stage.knowledge.bundle)
     opened = tools, bundle, open_memory(tools, bundle, stage.returned, stage.settings)
-    # What was opened stays, so the garbage collector need not look through it again and again: 8 % of all time.
-    _look_seldom_for_garbage()
-    # A batch makes hundreds of thousands of small lists and drops them all: looking for circles among them takes 6 %.
-    gc.set_threshold(100_000, 50, 50)
+    if multiprocessing.current_process().name != "MainProcess":
+        # What was opened stays, so the garbage collector need not look through it again and again: 8 % of all time.
+        # And a batch makes hundreds of thousands of small lists and drops them all, none of them a circle: 6 %.
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 50)
     return opened

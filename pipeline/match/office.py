@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pipeline.directory import Directory, Duty
+from pipeline.directory import NOBODY, Directory, Duty
 from pipeline.match.bodies import Answer, Scene, find_body, set_scene
 from pipeline.match.candidates import MEANING, Candidates
 from pipeline.match.claims import Claims
@@ -107,6 +107,10 @@ class Office:
         entries = ranked.order[low:high].tolist()
         scene = row.scene(self.directory)
         where = row.where
+        endangered = alarm is not None and alarm.endangers
+        if endangered:
+            # Where a person may be in danger somebody is named, though topic and kind find nobody's matter in it.
+            entries.sort(key=lambda entry: self._entries[entry][1] == NOBODY)
         lead = self._lead(entries[0], number) if entries else None
         answer = self._find(lead, scene, where) if lead else Answer("")
         names = self._names(entries, answer, scene, where)
@@ -117,7 +121,6 @@ class Office:
         decision = self._decide(lead, view, probability, no_topic, refused=sent_back is not None)
         # What speaks for 其他 is that nothing speaks for anybody: no clause and no likeness to quote.
         shown = None if lead is not None and lead.nobody else lead
-        endangered = alarm is not None and alarm.endangers
         if endangered and decision == "auto":
             decision = "check"
         told = alarm or _grave_alarm(lead)

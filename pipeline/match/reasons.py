@@ -124,7 +124,7 @@ def _evidence(lead: Lead | None, topic: str, words_kept: int, directory: Directo
         return [f"依据主题“{name}”"] if name else []
     words = _shortened(lead.words, words_kept)
     sure = lead.learned is not None and lead.learned >= 0.5
-    past = _past(lead.likes)
+    past = _past(lead.likes, lead.name)
     if lead.duty and words:
         found = [f"依据职责“{_clause(lead)}”", f"文中“{'、'.join(words)}”"]
         return [*found, past or ("与学过的同类件一致" if sure else "")]
@@ -142,14 +142,14 @@ def _clause(lead: Lead) -> str:
     return lead.duty.clause.rstrip("。；") if lead.duty else ""
 
 
-def _past(likes: Likes) -> str:
-    """类似件 3 件（a、b、c）均由该单位承办; only where most were the candidate's."""
+def _past(likes: Likes, name: str) -> str:
+    """类似件 3 件（a、b、c）均由城管局承办; only where most were the candidate's."""
     own, whole = len(likes.own), len(likes.own) + likes.others
     if not own or 2 * own <= whole:
         return ""
     shown = "、".join(likes.own[:_IDS_SHOWN]) + ("等" if own > _IDS_SHOWN else "")
     count = f"类似件 {own} 件" if own == whole else f"类似件 {whole} 件中 {own} 件"
-    return f"{count}（{shown}）{'均' if own == whole and own > 1 else ''}由该单位承办"
+    return f"{count}（{shown}）{'均' if own == whole and own > 1 else ''}由{name}承办"
 
 
 def _shortened(words: Sequence[str], kept: int) -> list[str]:

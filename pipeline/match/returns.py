@@ -58,6 +58,9 @@ def find_refusals(
     # A few bodies send thousands of matters back, and to look one's name up takes as long as to rank some rows.
     known = cache(lambda sender: _Sender.of(sender, directory))
     for row in _concerned(own, columns[0]):
+        # Whoever it was, known or not: the row came back, and a person looks at it.
+        if len(own[row]):
+            told[row] = ("", own[row][0])
         for entry in range(begins[row], begins[row + 1]):
             kind = candidates.kinds[candidates.name[entry]]
             body = name(entry)

@@ -145,6 +145,7 @@ _DIGITS = "零一二三四五六七八九"
 _RANK = {kind: rank for rank, kind in enumerate(KINDS)}
 # Characters of a long text, of its beginning, where the matter itself is told, and of a text that has no room for more.
 _LONG, _OPENING, _SHORT = 160, 100, 60
+_LONGEST_SENTENCE = 300  # characters on each side of a word; bounds the cost of a text without any full stop
 _LONGEST_QUOTE = 12  # characters between a word and what stands near it, to be quoted as one
 
 
@@ -181,12 +182,14 @@ def find_alarms(texts: Sequence[str], times: pd.Series, *, settings: MatchSettin
     ----------
     texts : title, line break, text
     times : submitted_at of the same rows; NaT is a day of which nothing is known
-    settings : heating_from, heating_until
+    settings : heating_from, heating_until, urgent_days
 
     Raises
     ------
-    SettingsError : the heating season is not written as MM-DD
+    SettingsError : the heating season is not written as MM-DD, or urgent_days is below 1
     """
+    if settings.urgent_days < 1:
+        raise SettingsError(f"urgent_days is {settings.urgent_days} and must be 1 or more. Change it in [match].")
     phrases, signs = _vocabulary()
     days = _days(times)
     heated = _in_heating_season(days, settings)
@@ -265,7 +268,7 @@ class _Letter:
         if self._only_sounds_like(start, end, sign.kind):
             return ()
         at = bisect_right(self._cuts, start)
-        first, last = self._cuts[at - 1], self._cuts[at]
+        first, last = max(self._cuts[at - 1], start - _LONGEST_SENTENCE), min(self._cuts[at], end + _LONGEST_SENTENCE)
         sentence = self.text[first:last]
         now = _NOW.search(sentence) is not None
         if not now and self._is_elsewhere(first, start, sentence, sign):

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pipeline.reading.spellings import SUBMISSION_SPELLINGS
 from pipeline.schema import CORRECTIONS, ISSUES, ROUTED, SAMPLE_TEXT, SUBMISSIONS
 
-ROUTED_FIELDS = {"topic": "routed_topic", "department": "routed_department"}
+_ROUTED_FIELDS = {"topic": "routed_topic", "department": "routed_department"}
 """Column of ROUTED -> field under which a correction sheet's guess is read, never as a label."""
 
 _SOURCE = ("source_file", "source_sheet", "source_row")
 _WRITTEN = {name: header for name, header in SUBMISSIONS.headers().items() if name not in _SOURCE}
-_GUESSED = {field: ROUTED.headers()[name] for name, field in ROUTED_FIELDS.items()}
+_GUESSED = {field: ROUTED.headers()[name] for name, field in _ROUTED_FIELDS.items()}
 _FILLED_IN = CORRECTIONS.headers()
 _TELLING = (_FILLED_IN["new_topic"], _FILLED_IN["new_department"])
 # Where a large run lists issues, a row speaks for the issue's representative.
@@ -36,7 +36,7 @@ _GUESSES = (("department_probability",), ("decision", "reason", "urgency"))
 def correction_columns(headers: Sequence[str]) -> dict[str, int] | None:
     """Field -> column of a sheet that a clerk corrects; None where the header is of no such sheet.
 
-    Fields are those of SUBMISSIONS and CORRECTIONS and the values of ROUTED_FIELDS. Spellings have no say here: 地点
+    Fields are those of SUBMISSIONS and CORRECTIONS and the values of _ROUTED_FIELDS. Spellings have no say here: 地点
     and 事项 of such a sheet are what fenban found, not what somebody wrote.
     """
     plain = [_plain(header) for header in headers]

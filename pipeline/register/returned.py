@@ -29,14 +29,20 @@ def registered_returns(register: Register) -> pd.DataFrame:
 
 
 def keep_returns(register: Register, new: Parts) -> None:
-    """Keep the returned ones of a run's rows, in place of what was kept of the same rows, inside its transaction."""
+    """Keep the returned ones of a run's rows, in place of what was kept of all its rows, inside its transaction.
+
+    A run without any says nothing about who sent what back: its lists have no such column.
+    """
     # Texts of those rows alone: of a million rows they would fill the memory.
     chosen = np.flatnonzero(new.read(["returned_by"])["returned_by"].map(len) > 0)
     if not len(chosen):
         return
     rows = new.take(chosen, RETURNED.names).explode("returned_by")
     names = ("submission_id", "title", "text", "returned_by")
+    register.show(
+        "run_ids", pa.table({"submission_id": pa.array(new.read(["submission_id"])["submission_id"].tolist())})
+    )
     register.show("sent_back", pa.table({name: pa.array(rows[name].tolist(), pa.string()) for name in names}))
     register.run(_TABLE)
-    register.run("DELETE FROM returned WHERE submission_id IN (SELECT submission_id FROM sent_back)")
+    register.run("DELETE FROM returned WHERE submission_id IN (SELECT submission_id FROM run_ids)")
     register.run("INSERT INTO returned SELECT * FROM sent_back")

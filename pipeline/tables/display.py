@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -24,6 +24,7 @@ def submission_cells(
     *,
     topic_names: Mapping[str, str],
     waiting: Mapping[str, int],
+    endangered: Collection[str],
 ) -> Cells:
     """Submissions (table ROUTED) with their issue, its size and people, and in a few words what, where and why.
 
@@ -32,6 +33,7 @@ def submission_cells(
     issues : table ISSUES
     evidence : submission_id -> why it is of its issue
     waiting : issue_id -> submissions of it that wait for a clerk, where there are several
+    endangered : submission_ids of those in which a person is in danger
     """
     of_issue = issues.set_index("issue_id")[["title", "size", "people"]].reindex(submissions["issue_id"])
     columns = {str(name): submissions[name].tolist() for name in submissions.columns}
@@ -46,9 +48,14 @@ def submission_cells(
     columns["gist"] = excerpt((text or title for text, title in _pairs(columns, "text", "title")), longest=GIST)
     columns["where"] = [_where(parts) or place for *parts, place in _pairs(columns, *_PLACE_PARTS, "place")]
     columns["review_why"] = [
-        _review_why(urgency == URGENCIES["urgent"], waiting.get(issue, 1), department, probability)
-        for urgency, issue, department, probability in _pairs(
-            columns, "urgency", "issue_id", "department", "department_probability"
+        _review_why(
+            "人身危险" if name in endangered else "紧急" if urgency == URGENCIES["urgent"] else "",
+            waiting.get(issue, 1),
+            department,
+            probability,
+        )
+        for name, urgency, issue, department, probability in _pairs(
+            columns, "submission_id", "urgency", "issue_id", "department", "department_probability"
         )
     ]
     columns["evidence"] = [evidence.get(name) for name in columns["submission_id"]]
@@ -111,13 +118,13 @@ def _where(parts: Iterable[Any]) -> str:
     return " ".join(part for part in parts if isinstance(part, str) and part)
 
 
-def _review_why(urgent: bool, waiting: int, department: str, probability: float) -> str:
+def _review_why(alarm: str, waiting: int, department: str, probability: float) -> str:
     """Why a decision on this row is worth its place in 待人工复核."""
     return "；".join(
         filter(
             None,
             (
-                "紧急" if urgent else "",
+                alarm,
                 f"一次定 {waiting} 件" if waiting > 1 else "",
                 f"把握 {probability:.0%}" if department else "没有首选单位",
             ),

@@ -178,7 +178,12 @@ def _plan(
     titles = {name: title for rows in shown for name, title in zip(rows["submission_id"], rows["title"], strict=True)}
     evidence = link_sentences(titles, links)
     review = submission_cells(
-        choice.review_submissions, issues, evidence, topic_names=topic_names, waiting=choice.waiting
+        choice.review_submissions,
+        issues,
+        evidence,
+        topic_names=topic_names,
+        waiting=choice.waiting,
+        endangered=frozenset(choice.ranking.loc[choice.ranking["endangered"], "submission_id"]),
     )
     empty = unused(review, OPTIONAL)
     first, cut = "每件一行，按读入顺序", ""

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import sparse
 
 from pipeline.bundle import Bundle
-from pipeline.recall import Clauses, Meanings, Past, Returned, open_returned
+from pipeline.recall import Clauses, Index, Past, Returned, open_returned
 from pipeline.schema import RETURNED, SUBMISSIONS, empty_table
 from pipeline.segment import Segmenter, segment_submissions
 from pipeline.settings import Settings
@@ -43,7 +43,7 @@ class Memory:
     """What rows are compared with: past matters, duty clauses and returned matters; None where there is nothing."""
 
     past: Past | None
-    meanings: Meanings | None
+    meanings: Index | None
     returned: Returned | None
 
 

@@ -18,18 +18,6 @@ from pipeline.settings import RecallSettings
 
 
 @dataclass(frozen=True, eq=False)
-class Meanings:
-    """The clauses of a directory, ready to be compared with texts.
-
-    Attributes
-    ----------
-    index : finds clauses by features; positions as in Directory.duties
-    """
-
-    index: Index
-
-
-@dataclass(frozen=True, eq=False)
 class Clauses:
     """The duty clauses of a directory as they are written.
 
@@ -44,12 +32,15 @@ class Clauses:
     kinds: Sequence[str]
     kind_of: Callable[[str], str]
 
-    def open(self, past: Past, settings: RecallSettings) -> Meanings:
-        """What they mean by some past; without a matter of its kind a clause means its own words alone."""
+    def open(self, past: Past, settings: RecallSettings) -> Index:
+        """Finds clauses by what they mean to some past; positions as in Directory.duties.
+
+        Without a past matter of its kind a clause means its own words alone.
+        """
         moved = self.vectors
         if len(past.ids):
             moved = of_unit_length(moved + of_unit_length(self._like(past, settings)))
-        return Meanings(Index.of(of_unit_length(heaviest(sparse.csr_matrix(moved), settings.clause_features))))
+        return Index.of(of_unit_length(heaviest(sparse.csr_matrix(moved), settings.clause_features)))
 
     def _like(self, past: Past, settings: RecallSettings) -> sparse.csr_matrix:
         """Sum of the past matters of the clause's kind that are most like it, each as much as it is like it."""

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from pipeline.recall.clauses import Meanings
-from pipeline.recall.nearest import Found
+from pipeline.recall.nearest import Found, Index
 from pipeline.recall.past import Past
 from pipeline.recall.returned import Returned
 from pipeline.schema import RECALLED, SUBMISSIONS, check_table, typed
@@ -21,7 +20,7 @@ def recall_matters(
     vectors: sparse.csr_matrix,
     *,
     past: Past | None,
-    meanings: Meanings | None,
+    meanings: Index | None,
     returned: Returned | None,
     settings: RecallSettings,
 ) -> pd.DataFrame:
@@ -32,7 +31,7 @@ def recall_matters(
     submissions : table SUBMISSIONS
     vectors : of the same rows, of unit length
     past : None where no lead was learned
-    meanings : None without a directory
+    meanings : the duty clauses by what they mean; None without a directory
     returned : None where nothing was sent back
 
     Returns
@@ -55,7 +54,7 @@ def recall_matters(
         columns |= {name: _cut(found, rows, values) for name, values in told.items()}
         columns["past_likeness"] = _cut(found, rows, found.cosine)
     if meanings is not None:
-        found = meanings.index.nearest(vectors, settings.like_clauses)
+        found = meanings.nearest(vectors, settings.like_clauses)
         columns["clauses"], columns["clause_likeness"] = _cut(found, rows, found.other), _cut(found, rows, found.cosine)
     if returned is not None:
         found = returned.index.nearest(vectors, settings.like_matters)

@@ -131,10 +131,10 @@ def _issues(scores: Mapping[str, Any], *, chinese: bool) -> str:
 def _decisions(lead: Mapping[str, Any], accuracy: float, *, chinese: bool) -> str:
     if chinese:
         return (
-            f"自动分派要求 {accuracy:.0%} 正确：训练外的行里 {lead['auto_coverage']:.1%} 可自动，"
+            f"自动分派要求 {accuracy:.1%} 正确：训练外的行里 {lead['auto_coverage']:.1%} 可自动，"
             f"其中 {lead['auto_accuracy']:.1%} 正确；全部行的主办正确率 {lead['accuracy']:.1%}。"
         )
     return (
-        f"Auto asks for {accuracy:.0%} right: out of fold {lead['auto_coverage']:.1%} of rows are auto and "
+        f"Auto asks for {accuracy:.1%} right: out of fold {lead['auto_coverage']:.1%} of rows are auto and "
         f"{lead['auto_accuracy']:.1%} of those are right; the lead is right for {lead['accuracy']:.1%} of all rows."
     )

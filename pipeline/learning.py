@@ -135,7 +135,7 @@ def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Le
             further = fit_further(logits[target][usable], others, labels[target])
         own = titles if target == "topic" else None
         slopes, bias, title_model, bridge = _fit_views(
-            vectors, own, spoken, truth, labels[target], lexicon, settings.classify
+            vectors, own, spoken, truth, labels[target], target, lexicon, settings.classify
         )
         models[target] = LabelModel(labels[target], slopes, bias, title_model, lexicon.topics, bridge, stack, further)
         if usable.any():
@@ -307,7 +307,7 @@ def _out_of_fold(
         for target, truth in truths.items():
             own = titles if target == "topic" else None
             slopes, bias, title_model, bridge = _fit_views(
-                vectors, own, spoken[train], truth[train], labels[target], lexicon, settings.classify
+                vectors, own, spoken[train], truth[train], labels[target], target, lexicon, settings.classify
             )
             read = beside_lexicon(unseen, spoken[test], len(slopes))
             views[target][0][test] = linear_scores(read, slopes, bias) + title_model.scores(unseen_titles)
@@ -362,16 +362,17 @@ def _fit_views(
     spoken: Floats,
     truth: Names,
     labels: Names,
+    target: str,
     lexicon: Lexicon,
     settings: ClassifySettings,
 ) -> tuple[Floats, Floats, Titles, Floats]:
     """Weights and bias of the linear scores, what titles add, and the lexicon's bridge, from the rows with a label."""
     usable = truth != ""
     seen = truth[usable]
-    # Labels of an office's own, most with few rows: the lexicon's topics carry what their rows are too few to tell.
-    own = not speaks_by_name(labels, lexicon.topics)
-    width = vectors.shape[1] + (len(lexicon.topics) + 1 if own else 0)
+    # Most departments have few rows, topics have many: the lexicon's topics carry what few rows cannot tell.
+    few = target != "topic"
+    width = vectors.shape[1] + (len(lexicon.topics) + 1 if few else 0)
     read = beside_lexicon(vectors[usable], spoken[usable], width)
-    slopes, bias = fit_linear(read, seen, labels, settings=settings, balanced=own)
+    slopes, bias = fit_linear(read, seen, labels, settings=settings, balanced=few)
     title_model = fit_titles(titles[usable] if titles is not None else None, seen, labels, settings=settings)
     return slopes, bias, title_model, fit_bridge(spoken[usable], seen, labels, lexicon.topics)

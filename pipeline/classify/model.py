@@ -30,8 +30,8 @@ class LabelModel:
     Attributes
     ----------
     labels : the labels, sorted
-    weights : float32 of shape (n_features, n_labels); for labels that the lexicon does not know by name of shape
-        (n_features + n_lexicon_topics + 1, n_labels), the last rows for its shares
+    weights : float32 of shape (n_features, n_labels) of topics; of kinds and departments of shape
+        (n_features + n_lexicon_topics + 1, n_labels), the last rows for the lexicon's shares
     bias : float32 of shape (n_labels,)
     titles : what the title alone adds
     lexicon_topics : topics of the lexicon that it was fitted with

@@ -42,7 +42,7 @@ def main() -> None:
     rows = read_submissions(
         [given.data / "board_hot.csv"], options=ReadOptions(), settings=settings.reading
     ).submissions
-    memory = open_memory(tools, bundle, (), settings)
+    memory = open_memory(tools, bundle, None, settings)
     routed = [
         route_batch(rows.iloc[start : start + BATCH], tools=tools, bundle=bundle, memory=memory, settings=settings)
         for start in range(0, len(rows), BATCH)

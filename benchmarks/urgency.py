@@ -60,7 +60,7 @@ def routed(path: Path, model: Path) -> pd.DataFrame:
     """The letters of a file as the map stages leave them."""
     settings, bundle = Settings(), load_bundle(model)
     tools = open_tools(Knowledge.shipped(model), settings, on=pd.Timestamp.today().date())
-    memory = open_memory(tools, bundle, (), settings)
+    memory = open_memory(tools, bundle, None, settings)
     rows = read_submissions([path], options=ReadOptions(), settings=settings.reading).submissions
     return route_batch(rows, tools=tools, bundle=bundle, memory=memory, settings=settings)
 

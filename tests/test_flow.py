@@ -184,7 +184,7 @@ def test_one_stage_runs_on_a_few_rows_in_a_notebook(office, model, quick):
     submissions = read_submissions([office]).submissions
     tools = open_tools(Knowledge.shipped(model), quick, on=pd.Timestamp("2026-01-20").date())
     bundle = load_bundle(model)
-    memory = open_memory(tools, bundle, (), quick)
+    memory = open_memory(tools, bundle, None, quick)
     whole = route_batch(submissions, tools=tools, bundle=bundle, memory=memory, settings=quick)
     part = route_batch(submissions.iloc[2:4], tools=tools, bundle=bundle, memory=memory, settings=quick)
     pd.testing.assert_frame_equal(part, whole.iloc[2:4], check_column_type=False)

@@ -5,7 +5,7 @@ import pytest
 from conftest import HEAT, LAMP, LETTERS_HEADER, SAME_TEXT, write_csv
 
 from pipeline.bundle import load_returns
-from pipeline.flow.memory import collect_returns
+from pipeline.flow.memory import collect_returns, keep_beside
 from pipeline.reading import ReadOptions, list_inputs, read_returned
 from pipeline.schema import RETURNED
 from pipeline.settings import ReadingSettings
@@ -76,8 +76,21 @@ def test_one_text_sent_back_twice_is_one_matter_with_both_senders():
             "returned_by": [["甲"], ["乙", "甲"]],
         }
     )
-    (matter,) = collect_returns([rows])
-    assert (matter.submission_id, matter.bodies) == ("a", ("甲", "乙"))
+    together = collect_returns([rows])
+    assert together[["submission_id", "text", "returned_by"]].to_numpy().tolist() == [["a", "路灯不亮", ["甲", "乙"]]]
+
+
+def test_workers_find_returned_matters_in_a_file_that_is_named_after_them(tmp_path):
+    one = collect_returns(
+        [pd.DataFrame({"submission_id": ["a"], "title": [""], "text": ["灯"], "returned_by": [["甲"]]})]
+    )
+    other = one.assign(returned_by=[["乙"]])
+
+    assert keep_beside(tmp_path, collect_returns([])) is None
+    path = keep_beside(tmp_path, one)
+    assert path == keep_beside(tmp_path, one)
+    assert path != keep_beside(tmp_path, other), "a worker that has opened one must not take it for the other"
+    assert pd.read_parquet(path)["returned_by"].map(list).tolist() == [["甲"]]
 
 
 def test_a_letter_that_was_sent_back_goes_elsewhere_and_so_does_its_like(routed):

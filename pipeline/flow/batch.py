@@ -7,13 +7,14 @@ import functools
 import gc
 import multiprocessing
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 from pipeline.bundle import Bundle, load_bundle
 from pipeline.classify import classify_labels
 from pipeline.cluster import content_words, sketch_submissions
-from pipeline.flow.memory import Memory, ReturnedMatter, open_memory
+from pipeline.flow.memory import Memory, open_memory
 from pipeline.match import match_departments
 from pipeline.measure import Stopwatch
 from pipeline.places import locate
@@ -93,14 +94,14 @@ class RouteStage:
     knowledge, settings : of the run
     digest : for the cache: a folder that changes under the same name is opened anew
     on : day of the run, for the duties in force
-    returned : matters that bodies sent back
+    returned : file of the matters that bodies sent back, see `keep_beside`; None where there are none
     """
 
     knowledge: Knowledge
     settings: Settings
     digest: str
     on: dt.date
-    returned: tuple[ReturnedMatter, ...] = ()
+    returned: Path | None = None
 
     def __call__(self, submissions: pd.DataFrame) -> pd.DataFrame:
         """See `route_batch`."""
@@ -112,7 +113,8 @@ class RouteStage:
 def _opened(stage: RouteStage) -> tuple[Tools, Bundle, Memory]:
     # Once for each worker process: opening takes as long as some thousand rows do.
     tools, bundle = open_tools(stage.knowledge, stage.settings, on=stage.on), load_bundle(stage.knowledge.bundle)
-    opened = tools, bundle, open_memory(tools, bundle, stage.returned, stage.settings)
+    returned = pd.read_parquet(stage.returned) if stage.returned is not None else None
+    opened = tools, bundle, open_memory(tools, bundle, returned, stage.settings)
     if multiprocessing.current_process().name != "MainProcess":
         # What was opened stays, so the garbage collector need not look through it again and again: 8 % of all time.
         # And a batch makes hundreds of thousands of small lists and drops them all, none of them a circle: 6 %.

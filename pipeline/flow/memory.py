@@ -4,38 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 from scipy import sparse
 
 from pipeline.bundle import Bundle
+from pipeline.parts import write_part
 from pipeline.recall import Clauses, Index, Past, Returned, open_returned
-from pipeline.schema import RETURNED, SUBMISSIONS, empty_table
+from pipeline.runs import digest
+from pipeline.schema import RETURNED, SUBMISSIONS, empty_table, typed
 from pipeline.segment import Segmenter, segment_submissions
 from pipeline.settings import Settings
 from pipeline.tools import Tools
 from pipeline.vectorize import Vectorizer
 
 
-@dataclass(frozen=True)
-class ReturnedMatter:
-    """A submission that bodies sent back, with their names."""
-
-    submission_id: str
-    title: str
-    text: str
-    bodies: tuple[str, ...]
-
-
-def collect_returns(tables: Sequence[pd.DataFrame]) -> tuple[ReturnedMatter, ...]:
-    """The matters of tables RETURNED, each text once with all who sent it back."""
-    matters: dict[tuple[str, str], ReturnedMatter] = {}
+def collect_returns(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Table RETURNED of all in `tables`, each text once, under its first id, with all who sent it back."""
+    matters: dict[tuple[str, str], tuple[str, dict[str, None]]] = {}
     for table in tables:
         for name, title, text, bodies in table[RETURNED.names].itertuples(index=False):
-            known = matters.get((title, text), ReturnedMatter(name, title, text, ()))
-            senders = tuple(dict.fromkeys((*known.bodies, *bodies)))
-            matters[title, text] = ReturnedMatter(known.submission_id, title, text, senders)
-    return tuple(matters.values())
+            matters.setdefault((title, text), (name, {}))[1].update(dict.fromkeys(bodies))
+    rows = [(name, title, text, list(senders)) for (title, text), (name, senders) in matters.items()]
+    return typed(pd.DataFrame(rows, columns=RETURNED.names), RETURNED)
+
+
+def keep_beside(folder: Path, returned: pd.DataFrame) -> Path | None:
+    """Leave returned matters in a folder that all workers reach; None where there are none.
+
+    Thousands of texts would else travel to a worker with every batch. The name tells the content, so that what a
+    worker has opened is of these matters.
+    """
+    if returned.empty:
+        return None
+    path = folder / f"returned-{digest(returned.to_dict('records'))[:16]}.parquet"
+    write_part(returned, path)
+    return path
 
 
 @dataclass(frozen=True)
@@ -47,16 +52,15 @@ class Memory:
     returned: Returned | None
 
 
-def open_memory(tools: Tools, bundle: Bundle, returned: Sequence[ReturnedMatter], settings: Settings) -> Memory:
-    """Compare clauses and returned matters with what the bundle knows of the past."""
+def open_memory(tools: Tools, bundle: Bundle, returned: pd.DataFrame | None, settings: Settings) -> Memory:
+    """Compare clauses, and returned matters (table RETURNED), with what the bundle knows of the past."""
     clauses = open_clauses(tools, bundle.vectorizer)
     meanings = clauses.open(bundle.past, settings.recall) if clauses is not None else None
     known = None
-    if returned:
-        vectors = _vectors(
-            [f"{matter.title}\n{matter.text}" for matter in returned], tools.segmenter, bundle.vectorizer
-        )
-        ids, bodies = [matter.submission_id for matter in returned], [matter.bodies for matter in returned]
+    if returned is not None and len(returned):
+        letters = [f"{title}\n{text}" for title, text in zip(returned["title"], returned["text"], strict=True)]
+        vectors = _vectors(letters, tools.segmenter, bundle.vectorizer)
+        ids, bodies = returned["submission_id"].tolist(), returned["returned_by"].tolist()
         known = open_returned(vectors, ids, bodies, settings=settings.recall)
     return Memory(bundle.past, meanings, known)
 

@@ -14,7 +14,7 @@ from pipeline.cluster import SKETCHES, describe_issues, group_submissions
 from pipeline.directory import Directory
 from pipeline.engines import Engine
 from pipeline.flow.batch import SKETCH, WORDS, RouteStage
-from pipeline.flow.memory import collect_returns
+from pipeline.flow.memory import collect_returns, keep_beside
 from pipeline.flow.progress import Progress
 from pipeline.measure import MemoryWatch, Stopwatch
 from pipeline.parts import Parts
@@ -82,7 +82,8 @@ def route(
             with watch.stage("returns"):
                 earlier = [registered_returns(opened)] if opened is not None else []
                 here = read_returned(files, options=options, settings=settings.reading)
-                returned = collect_returns([load_returns(knowledge.bundle), *earlier, here])
+                everything = collect_returns([load_returns(knowledge.bundle), *earlier, here])
+                returned = keep_beside(workspace.folder, everything)
             stage = RouteStage(knowledge, settings, known, today, returned)
             parts = _map_parts(log, stage, workspace, engine, options, settings, watch, progress)
             counts = _write_results(log, parts, stage, directory, workspace, opened, watch, progress)

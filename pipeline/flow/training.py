@@ -135,7 +135,7 @@ def train(
     bundle = Bundle(learned.vectorizer, learned.tuning, learned.models, matcher, past, scorer, manifest)
     if len(held):
         # Without their labels, which would stand in the place of what is predicted.
-        memory = open_memory(tools, bundle, (), settings)
+        memory = open_memory(tools, bundle, None, settings)
         routed = route_batch(held[SUBMISSIONS.names], tools=tools, bundle=bundle, memory=memory, settings=settings)
         manifest["held_out"] = score_routed(held, routed, target=matcher.target)
     card = write_card(manifest, topic_names=directory.topic_names if directory is not None else {})

@@ -11,6 +11,9 @@ from pipeline.recall.nearest import Index, heaviest
 from pipeline.settings import RecallSettings
 
 
+_COMMON = 1_000  # returned matters; a feature of more finds none, or a row would cost what was ever sent back
+
+
 @dataclass(frozen=True, eq=False)
 class Returned:
     """Returned matters, ready to be asked for those like a new one.
@@ -37,5 +40,5 @@ def open_returned(
     vectors : of their texts, of unit length
     ids, bodies : one for each of them
     """
-    index = Index.of(heaviest(vectors, settings.clause_features))
+    index = Index.of(heaviest(vectors, settings.clause_features), common=_COMMON)
     return Returned(index, tuple(ids), tuple(tuple(names) for names in bodies))

@@ -10,7 +10,6 @@ from scipy import sparse
 from pipeline.recall.nearest import Index, heaviest
 from pipeline.settings import RecallSettings
 
-
 _COMMON = 1_000  # returned matters; a feature of more finds none, or a row would cost what was ever sent back
 
 

@@ -23,8 +23,8 @@ def learn_past(
     target: str,
     clauses: Clauses | None,
     settings: RecallSettings,
-) -> tuple[Past, tuple[pd.DataFrame, pd.DataFrame]]:
-    """The past matters, and two tables RECALLED of the scored rows: with duty clauses, and without a directory.
+) -> tuple[Past, pd.DataFrame]:
+    """The past matters, and table RECALLED of the scored rows.
 
     Parameters
     ----------
@@ -39,17 +39,11 @@ def learn_past(
     fold_of = dict(zip(labelled["submission_id"], folds.tolist(), strict=True))
     past_folds = np.array([fold_of[name] for name in past.ids.tolist()], dtype=np.int64)
     chosen = place[rows.index].to_numpy()
-    informed: list[pd.DataFrame] = []
-    plain: list[pd.DataFrame] = []
+    found: list[pd.DataFrame] = []
     for fold in np.unique(folds[chosen]):
         unseen = chosen[folds[chosen] == fold]
-        table, own = labelled.iloc[unseen], vectors[unseen]
         others = past.without(past_folds == fold)
         meanings = clauses.open(others, settings) if clauses is not None else None
-        for found, known in ((informed, meanings), (plain, None)):
-            found.append(recall_matters(table, own, past=others, meanings=known, returned=None, settings=settings))
-    return past, (_in_order(informed, rows), _in_order(plain, rows))
-
-
-def _in_order(found: list[pd.DataFrame], rows: pd.DataFrame) -> pd.DataFrame:
-    return pd.concat(found).loc[rows.index]
+        table, own = labelled.iloc[unseen], vectors[unseen]
+        found.append(recall_matters(table, own, past=others, meanings=meanings, returned=None, settings=settings))
+    return past, pd.concat(found).loc[rows.index]

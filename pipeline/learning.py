@@ -68,6 +68,7 @@ class Learned:
     models : by target (topic, kind, department), for the targets that have labels
     out_of_fold : table CLASSIFIED of the rows that are scored, index as in the labelled table; each row's
         probabilities come from models and calibration that never saw it, nor its issue, nor a text like it
+    vectors : of all rows, by the vectorizer
     folds : int, shape (n_rows,), the part that each labelled row is in; ALWAYS_TRAINING is in every training side
     scores : by target that was scored: rows, labels, accuracy, macro_f1, calibration_error,
         per_label (label -> rows, precision, recall, f1)
@@ -77,6 +78,7 @@ class Learned:
     tuning: Tuning
     models: Mapping[str, LabelModel]
     out_of_fold: pd.DataFrame
+    vectors: sparse.csr_matrix
     folds: Ints
     scores: Mapping[str, Mapping[str, Any]]
 
@@ -147,7 +149,7 @@ def learn_labels(segmented: pd.DataFrame, labelled: pd.DataFrame, *, lexicon: Le
     )
     kept = {target: values[scored] for target, values in logits.items()}
     out_of_fold = tabulate(rows["submission_id"][scored], said[scored], kept, models)
-    return Learned(vectorizer, tuning, models, out_of_fold, folds, scores)
+    return Learned(vectorizer, tuning, models, out_of_fold, vectors, folds, scores)
 
 
 def classify_unseen(segmented: pd.DataFrame, learned: Learned, *, lexicon: Lexicon) -> pd.DataFrame:

@@ -148,8 +148,8 @@ class Phrases:
         here, third, head = here[kept], third[kept].astype(np.int64), heads[kept].astype(np.int64)
         short, short_at = spans(self._short_begins[head], self._short_begins[head + 1])
         key = head * self._followers.shape[1] + third
-        group = np.minimum(np.searchsorted(self._long_keys, key), max(0, len(self._long_keys) - 1))
-        known = self._long_keys[group] == key if len(self._long_keys) else np.zeros(len(key), dtype=bool)
+        group = look_up(self._long_keys, key)
+        known = group >= 0
         long, long_at = spans(self._long_begins[group[known]], self._long_begins[group[known] + 1])
         at = np.concatenate([here[short], here[known][long]])
         word = np.concatenate([self._short[short_at], self._long[long_at]])
@@ -172,6 +172,14 @@ def spans(begins: Ints, ends: Ints) -> tuple[Ints, Ints]:
     sizes = ends - begins
     number = np.repeat(np.arange(len(sizes)), sizes)
     return number, begins[number] + np.arange(len(number)) - (np.cumsum(sizes) - sizes)[number]
+
+
+def look_up(keys: Ints, wanted: Ints) -> Ints:
+    """Where each wanted key stands among sorted distinct keys; -1 where it does not."""
+    if not len(keys):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[place] == wanted, place, -1)
 
 
 def fold(text: str) -> str:

@@ -58,7 +58,7 @@ def labelled(n, *, right_share, seed=1):
 
 
 def fit(frame, truth, **kwargs):
-    return fit_matcher(frame, frame, frame, (frame, frame), truth, **kwargs)
+    return fit_matcher(frame, frame, frame, frame, truth, **kwargs)
 
 
 def test_thresholds_keep_the_accuracy_asked_for_on_rows_not_seen():

@@ -173,7 +173,7 @@ def test_rows_beside_a_returned_one_are_as_they_were():
 def test_departments_of_ones_own_are_known_by_what_people_call_them(text, named):
     labels = ["市医保局", "公交集团公司", "丰台区", "市公安局"]
     naming = Naming.of_labels(labels)
-    counts = naming.count([text], np.zeros(len(labels), dtype=np.int64), labels)
+    counts = naming.count([text], np.zeros(len(labels), dtype=np.int64), np.arange(len(labels)), labels)
     assert [label for label, count in zip(labels, counts, strict=True) if count] == named
 
 
@@ -182,6 +182,7 @@ def test_a_kind_is_known_by_the_names_of_its_bodies():
     count = naming.count(
         ["城管局和道里热力公司都不管，城管局推给热力"],
         np.zeros(3, dtype=np.int64),
+        np.arange(3),
         ["城管局", "供热燃气企业", "交警"],
     )
     assert (count > 0).tolist() == [True, True, False]

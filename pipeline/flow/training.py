@@ -19,7 +19,7 @@ from pipeline.flow.progress import Progress
 from pipeline.issue_learning import is_marked, is_taught, learn_issues
 from pipeline.labelling import prepare_labels, rare_labels, read_ids, split_held_out
 from pipeline.lead_learning import learn_past
-from pipeline.learning import classify_unseen, learn_labels, training_rows
+from pipeline.learning import classify_unseen, learn_labels
 from pipeline.match import fit_matcher, match_departments, target_of
 from pipeline.places import locate
 from pipeline.reading import ReadOptions, read_submissions
@@ -91,7 +91,7 @@ def train(
     past, recalled = learn_past(
         rows,
         labelled[taught],
-        learned.vectorizer.transform(training_rows(segmented[taught], labelled[taught])),
+        learned.vectors,
         learned.folds,
         target=target,
         clauses=open_clauses(tools, learned.vectorizer),
@@ -104,7 +104,7 @@ def train(
         rows,
         learned.out_of_fold,
         placed,
-        recalled[0],
+        recalled,
         directory=directory,
         matcher=matcher,
         settings=settings.match,

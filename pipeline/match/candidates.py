@@ -11,9 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.directory import Directory
-from pipeline.match.claims import Claims
-from pipeline.match.flat import Doubles, Ints, first_of_each, flatten, look_up
+from pipeline.match.claims import Claims, find_claims
+from pipeline.match.flat import Doubles, Ints, first_of_each, flatten
 from pipeline.match.naming import Naming
+from pipeline.phrases import look_up
+from pipeline.settings import MatchSettings
 
 # Each is 0 or more where it speaks for a candidate; the first two are logarithms.
 FEATURES = (
@@ -31,7 +33,7 @@ _LEARNED_FLOOR = 1e-3
 _SHARE_FLOOR = 1e-2
 _NO_LIKENESS = 0.05  # squared cosine that says nothing: one distant matter is not all of the past
 _LEAST_PAST = 0.1  # share of the like past matters from which their department becomes a candidate
-_TOWNSHIP_KIND = "街道乡镇"
+TOWNSHIP_KIND = "街道乡镇"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,8 @@ class Candidates:
     row, name : of each entry
     features : shape (n_entries, len(FEATURES))
     learned : probability by training, 0 to 1; NaN where nothing of the sort was learned
-    claim : the entry of Claims, -1 where no clause speaks for the candidate
+    claims : what the duty clauses say in these rows
+    claim : the entry of `claims`, -1 where no clause speaks for the candidate
     likeness : cosine of the most like past matter that the candidate handled, 0 to 1
     nearest : the clause of the candidate that reads most like the row, a position in Directory.duties; -1 where none
         does
@@ -59,6 +62,7 @@ class Candidates:
     name: Ints
     features: Doubles
     learned: Doubles
+    claims: Claims
     claim: Ints
     likeness: Doubles
     nearest: Ints
@@ -79,25 +83,29 @@ class Candidates:
 
 
 def gather_candidates(
+    titles: Sequence[str],
+    texts: Sequence[str],
     letters: Sequence[str],
     classified: pd.DataFrame,
     placed: pd.DataFrame,
     recalled: pd.DataFrame,
-    claims: Claims,
     *,
     target: str,
     naming: Naming,
     directory: Directory | None,
+    settings: MatchSettings,
 ) -> Candidates:
     """Learned departments and those of like past matters; or learned kinds, those of past matters and of duties.
 
     Parameters
     ----------
+    titles, texts : of the rows
     letters : title, line break, text
     classified, placed, recalled : tables of the same rows
     target : department, kind or topic: what training knew about leads
     naming : how texts name the candidates
     """
+    claims = find_claims(titles, texts, classified, directory=directory, settings=settings)
     column = "department" if target == "department" else "kind"
     learned_row, learned_labels = flatten(classified[f"{column}_labels"])
     probability = np.array(flatten(classified[f"{column}_probabilities"])[1], dtype=np.float64)
@@ -112,7 +120,7 @@ def gather_candidates(
     def keys(row: Ints, labels: list[Any]) -> Ints:
         return row * width + np.array([number[label] for label in labels], dtype=np.int64)
 
-    past_keys, support, likeness = _support(keys(past_row, past_labels), past_row, cosine, len(letters), width)
+    past_keys, support, likeness = _support(keys(past_row, past_labels), past_row, cosine, len(titles), width)
     learned_keys = keys(learned_row, learned_labels)
     claim_keys = keys(claims.row, of_claims) if of_claims else np.zeros(0, dtype=np.int64)
     key = np.unique(np.concatenate([learned_keys, claim_keys, past_keys[support >= _LEAST_PAST]]))
@@ -130,12 +138,12 @@ def gather_candidates(
     features[:, DUTY] = np.log(np.maximum(share, _SHARE_FLOOR))
     features[:, MEANING], nearest = _meanings(row, name, kinds, recalled, directory)
     features[:, PAST] = past
-    features[:, NAMED] = naming.count(letters, row, [names[place] for place in name.tolist()])
+    features[:, NAMED] = naming.count(letters, row, name, names)
     townships = placed["township"].notna().to_numpy()
-    own = np.array([kind == _TOWNSHIP_KIND for kind in kinds], dtype=bool)
+    own = np.array([kind == TOWNSHIP_KIND for kind in kinds], dtype=bool)
     features[:, LOCAL] = own[name] & townships[row]
     likeness = _value(past_keys, likeness, key, 0.0)
-    return Candidates(len(letters), names, kinds, row, name, features, learned, claim, likeness, nearest)
+    return Candidates(len(titles), names, kinds, row, name, features, learned, claims, claim, likeness, nearest)
 
 
 def _support(keys: Ints, row: Ints, cosine: Doubles, rows: int, width: int) -> tuple[Ints, Doubles, Doubles]:
@@ -151,11 +159,8 @@ def _support(keys: Ints, row: Ints, cosine: Doubles, rows: int, width: int) -> t
 
 
 def _claims_of(row: Ints, name: Ints, kinds: tuple[str, ...], claims: Claims) -> Ints:
-    number = {kind: place for place, kind in enumerate(claims.kinds)}
-    kind = np.array([number.get(kind, -1) for kind in kinds], dtype=np.int64)[name]
     width = max(1, len(claims.kinds))
-    found = look_up(claims.row * width + claims.kind, row * width + kind)
-    return np.where(kind >= 0, found, -1)
+    return _of_kind(row, _places(kinds, claims.kinds)[name], claims.row * width + claims.kind, width)
 
 
 def _meanings(
@@ -172,11 +177,20 @@ def _meanings(
     # Most like first, and the sort is stable: the first of a kind is its best.
     order = np.argsort(keys, kind="stable")
     first = order[first_of_each(keys[order])]
-    number = {kind: place for place, kind in enumerate(clauses.kinds)}
-    kind = np.array([number.get(kind, -1) for kind in kinds], dtype=np.int64)[name]
-    found = np.where(kind >= 0, look_up(keys[first], row * width + kind), -1)
+    found = _of_kind(row, _places(kinds, clauses.kinds)[name], keys[first], width)
     cosine = np.array(flatten(recalled["clause_likeness"])[1], dtype=np.float64)
     return np.append(cosine[first], 0.0)[found], np.append(position[first], -1)[found]
+
+
+def _places(kinds: Sequence[str], among: Sequence[str]) -> Ints:
+    """Where each kind stands among others; -1 where it does not."""
+    number = {kind: place for place, kind in enumerate(among)}
+    return np.array([number.get(kind, -1) for kind in kinds], dtype=np.int64)
+
+
+def _of_kind(row: Ints, kind: Ints, keys: Ints, width: int) -> Ints:
+    """Where the key of each row and kind, row * width + kind, stands among sorted keys; -1 where it does not."""
+    return np.where(kind >= 0, look_up(keys, row * width + kind), -1)
 
 
 def _value(keys: Ints, values: Doubles, wanted: Ints, otherwise: float) -> Doubles:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.directory import Directory
 from pipeline.match.flat import Doubles, Ints, first_of_each, flatten
 from pipeline.match.urgency import is_other_word, may_be_other_word
-from pipeline.phrases import spans
+from pipeline.phrases import Phrases, spans
 from pipeline.settings import MatchSettings
 
 _CLAIMS = 6  # kinds kept in a row, twice what a clerk is offered
@@ -130,7 +130,7 @@ def _find_words(titles: Sequence[str], texts: Sequence[str], directory: Director
     phrases = directory.duty_words
     written = [*titles, *texts]
     found = phrases.locate(written)
-    doubtful = np.array([may_be_other_word(word) for word in phrases.words])[found.word]
+    doubtful = _word_marks(phrases)[0][found.word]
     harmless = [
         hit
         for hit in np.flatnonzero(doubtful).tolist()
@@ -143,6 +143,13 @@ def _find_words(titles: Sequence[str], texts: Sequence[str], directory: Director
     order = np.argsort(key, kind="stable")
     first = order[first_of_each(key[order])]
     return _Hits(row[first], word[first], titled[first], start[first], end[first])
+
+
+@lru_cache(maxsize=1)
+def _word_marks(phrases: Phrases) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of each word, whether it may be part of another one, and whether it is bare; the same for all batches."""
+    marks = np.array([(may_be_other_word(word), word in _BARE) for word in phrases.words], dtype=bool).reshape(-1, 2)
+    return marks[:, 0], marks[:, 1]
 
 
 def _topics(classified: pd.DataFrame, directory: Directory, settings: MatchSettings) -> tuple[Doubles, Doubles]:
@@ -166,7 +173,7 @@ def _scores(
     """Row, clause, score and number of words found, for each clause that something speaks for."""
     clauses, duties = directory.clauses, len(directory.duties)
     entry, at = spans(clauses.begins[hits.word], clauses.begins[hits.word + 1])
-    bare = np.array([word in _BARE for word in directory.duty_words.words])[hits.word] & ~hits.titled
+    bare = _word_marks(directory.duty_words)[1][hits.word] & ~hits.titled
     holders = np.diff(clauses.begins)[hits.word]
     # A word of many clauses tells little between them.
     weight = np.where(hits.titled, settings.title_weight, 1.0) / np.sqrt(np.maximum(1, holders))

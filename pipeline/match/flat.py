@@ -25,11 +25,3 @@ def first_of_each(keys: Ints) -> Ints:
     if not len(keys):
         return np.zeros(0, dtype=np.int64)
     return np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-
-
-def look_up(keys: Ints, wanted: Ints) -> Ints:
-    """Where each wanted key stands among sorted distinct keys; -1 where it does not."""
-    if not len(keys):
-        return np.full(len(wanted), -1, dtype=np.int64)
-    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[place] == wanted, place, -1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from pipeline.directory import Directory
 from pipeline.match.candidates import gather_candidates
-from pipeline.match.claims import find_claims
 from pipeline.match.office import Office, Recalled, Row, TopicView
 from pipeline.match.ranking import Matcher
 from pipeline.match.returns import find_refusals
@@ -50,32 +51,28 @@ def match_departments(
     for frame, table in ((submissions, SUBMISSIONS), (classified, CLASSIFIED), (placed, PLACED), (recalled, RECALLED)):
         check_table(frame, table, where="match_departments")
     titles, texts = submissions["title"].tolist(), submissions["text"].tolist()
-    claims = find_claims(titles, texts, classified, directory=directory, settings=settings)
     letters = [f"{title}\n{text}" for title, text in zip(titles, texts, strict=True)]
     candidates = gather_candidates(
+        titles,
+        texts,
         letters,
         classified,
         placed,
         recalled,
-        claims,
         target=matcher.target,
         naming=matcher.naming(directory),
         directory=directory,
+        settings=settings,
     )
     views = list(map(TopicView, *(classified[name].tolist() for name in TopicView._fields)))
-    own = (submissions[name].tolist() for name in ("title", "text", "place"))
     where = (placed[name].tolist() for name in ("district", "township", "spot", "place_words"))
-    rows = list(map(Row, *own, *where))
-    office = Office(directory, matcher, settings, rows, claims, candidates, Recalled.of(recalled))
+    rows = list(map(Row, titles, texts, submissions["place"].tolist(), *where))
+    office = Office(directory, matcher, settings, rows, candidates, Recalled.of(recalled))
     refusals = find_refusals(submissions, recalled, candidates, office.body_of, directory=directory, settings=settings)
-    if refusals.refused.any():
-        candidates, against = candidates.without(refusals.refused), refusals.against[~refusals.refused]
-        office = Office(directory, matcher, settings, rows, claims, candidates, office.recalled)
-    else:
-        against = refusals.against
+    office = replace(office, candidates=candidates.without(refusals.refused))
     topic = classified["topic_probability"].to_numpy(dtype=np.float64)
-    view = matcher.view(directory)
-    ranked = view.rank(candidates, claims, topic, against, target=matcher.target)
+    against = refusals.against[~refusals.refused]
+    ranked = matcher.view(directory).rank(office.candidates, topic, against, target=matcher.target)
     alarms = find_alarms(letters, submissions["submitted_at"], settings=settings)
     matched = pd.DataFrame(
         [office.match(number, views[number], ranked, refusals, alarm) for number, alarm in enumerate(alarms)],

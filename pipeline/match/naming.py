@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.directory import Directory
 from pipeline.match.flat import Doubles, Ints
-from pipeline.phrases import Phrases
+from pipeline.phrases import Phrases, look_up
 
 # 市医保局, 丰台区医保局: people say 医保局, or only 医保.
 _PLACE = re.compile(r"^(?:[一-鿿]{2,3}[省市区县旗]|[省市区县])(?=[一-鿿]{2})")
@@ -47,24 +47,18 @@ class Naming:
         known = {name: min(owners) for name, owners in meant.items() if len(owners) == 1}
         return cls(Phrases.of(known), tuple(known.values()))
 
-    def count(self, letters: Sequence[str], row: Ints, names: Sequence[str]) -> Doubles:
+    def count(self, letters: Sequence[str], row: Ints, name: Ints, names: Sequence[str]) -> Doubles:
         """How often each candidate is named in its row, as the logarithm of one more; shape of `row`.
 
         Parameters
         ----------
-        letters : title, line break, text
-        row, names : the candidates
+        letters : title, line break, text; a line break is in no name
+        row, name : of the candidates; `name` is a place in `names`
         """
-        if not self.meant:
-            return np.zeros(len(row))
-        # A line break is in no name.
         found = self.phrases.locate(letters)
-        number = {name: place for place, name in enumerate(dict.fromkeys((*self.meant, *names)))}
-        width = len(number)
-        of_phrase = np.array([number[name] for name in self.meant], dtype=np.int64)
-        keys, times = np.unique(found.text * width + of_phrase[found.word], return_counts=True)
-        wanted = row * width + np.array([number[name] for name in names], dtype=np.int64)
-        place = np.minimum(np.searchsorted(keys, wanted), max(0, len(keys) - 1))
-        if not len(keys):
-            return np.zeros(len(row))
-        return np.log1p(np.where(keys[place] == wanted, times[place], 0))
+        number = {candidate: place for place, candidate in enumerate(names)}
+        # Whom few names in few letters mean: looked up for what was found, not for all that could be.
+        code = np.array([number.get(self.meant[word], -1) for word in found.word.tolist()], dtype=np.int64)
+        keys, times = np.unique(found.text[code >= 0] * len(names) + code[code >= 0], return_counts=True)
+        place = look_up(keys, row * len(names) + name)
+        return np.log1p(np.where(place >= 0, np.append(times, 0)[place], 0))

@@ -13,8 +13,7 @@ import pandas as pd
 
 from pipeline.directory import NOBODY, Directory, Duty
 from pipeline.match.bodies import Answer, Scene, find_body, set_scene
-from pipeline.match.candidates import MEANING, Candidates
-from pipeline.match.claims import Claims
+from pipeline.match.candidates import MEANING, TOWNSHIP_KIND, Candidates
 from pipeline.match.lead import Lead, Likes
 from pipeline.match.ranking import OTHER, Matcher, Ranked
 from pipeline.match.reasons import BLANK, Outcome, explain_body, quote_place, why_review, write_reason
@@ -23,7 +22,7 @@ from pipeline.match.urgency import Alarm, is_sign
 from pipeline.settings import MatchSettings
 
 # Where no clause says which level leads: villages run what is theirs, all else is a district's.
-_USUAL_LEVEL = {"街道乡镇": "township"}
+_USUAL_LEVEL = {TOWNSHIP_KIND: "township"}
 _LIST_SIGN = ";"
 # What a clause was found by.
 _FOUND_BY = ("words", "meaning", "topic")
@@ -67,20 +66,17 @@ class TopicView(NamedTuple):
 
 
 class Recalled(NamedTuple):
-    """Columns of RECALLED as lists."""
+    """The past matters of RECALLED as lists."""
 
     ids: list[Sequence[str]]
     leads: list[Sequence[str]]
     partners: list[Sequence[str]]
     likeness: list[Sequence[float]]
-    clauses: list[Sequence[int]]
-    clause_likeness: list[Sequence[float]]
 
     @classmethod
     def of(cls, recalled: pd.DataFrame) -> Recalled:
         """Of a table RECALLED."""
-        names = ("past_ids", "past_leads", "past_partners", "past_likeness", "clauses", "clause_likeness")
-        return cls(*(recalled[name].tolist() for name in names))
+        return cls(*(recalled[f"past_{name}"].tolist() for name in cls._fields))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +87,6 @@ class Office:
     matcher: Matcher
     settings: MatchSettings
     rows: list[Row]
-    claims: Claims
     candidates: Candidates
     recalled: Recalled
     _kept: dict[tuple[str, str, Where], Answer] = field(default_factory=dict)
@@ -168,7 +163,7 @@ class Office:
 
         Lists, for they are read far faster than arrays.
         """
-        candidates, claims = self.candidates, self.claims
+        candidates, claims = self.candidates, self.candidates.claims
         claimed = np.append(claims.duty, -1)[candidates.claim]
         spoken = np.append(claims.words, 0)[candidates.claim] > 0
         alike = ~spoken & (candidates.features[:, MEANING] >= self.settings.clause_likeness)
@@ -182,7 +177,7 @@ class Office:
         """A candidate with its words and past matters, which only the first of a row needs."""
         lead = self._plain(entry)
         duty = self._entries[entry][3]
-        words = self.claims.quote(row, duty) if lead.found_by == "words" else ()
+        words = self.candidates.claims.quote(row, duty) if lead.found_by == "words" else ()
         return lead._replace(words=words, likes=self._likes(row, lead.name))
 
     def _plain(self, entry: int) -> Lead:

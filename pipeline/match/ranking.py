@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
@@ -13,7 +12,6 @@ import pandas as pd
 from pipeline.directory import Directory
 from pipeline.errors import BundleError, InputError
 from pipeline.match.candidates import FEATURES, Candidates, gather_candidates
-from pipeline.match.claims import Claims, find_claims
 from pipeline.match.flat import Doubles, Ints, first_of_each
 from pipeline.match.naming import Naming
 from pipeline.match.thresholds import SHAPE, calibrate, probability_of, set_thresholds
@@ -57,7 +55,7 @@ class View:
     calibration: np.ndarray
     thresholds: np.ndarray
 
-    def rank(self, candidates: Candidates, claims: Claims, topic: Doubles, against: Doubles, *, target: str) -> Ranked:
+    def rank(self, candidates: Candidates, topic: Doubles, against: Doubles, *, target: str) -> Ranked:
         """Order the candidates of each row.
 
         Parameters
@@ -66,7 +64,7 @@ class View:
         against : what is taken off the score of each candidate
         """
         begins, order, share = _ordered(candidates, self.ranking, against)
-        shape = _shapes(candidates, claims, begins, order, share, topic, target=target)
+        shape = _shapes(candidates, begins, order, share, topic, target=target)
         return Ranked(begins, order, share, probability_of(shape, self.calibration))
 
     @cached_property
@@ -140,7 +138,7 @@ def fit_matcher(
     submissions: pd.DataFrame,
     classified: pd.DataFrame,
     placed: pd.DataFrame,
-    recalled: Sequence[pd.DataFrame],
+    recalled: pd.DataFrame,
     labels: pd.DataFrame,
     *,
     directory: Directory | None,
@@ -156,7 +154,7 @@ def fit_matcher(
     submissions : table SUBMISSIONS
     classified : table CLASSIFIED of the same rows, each by a model that has not seen the row
     placed : table PLACED of the same rows
-    recalled : two tables RECALLED of the same rows, with clauses and without, each row by a past that it is not in
+    recalled : table RECALLED of the same rows, each by a past that it is not in
     labels : table LABELS of the same rows; rows without the label that matters are left out
     directory : as in the run; without it only the view without duties is learned
     settings : accuracy, check_accuracy, confidence
@@ -166,8 +164,8 @@ def fit_matcher(
     TableError : a column is missing
     InputError : no row has a label and a prediction to learn from
     """
-    named = [(submissions, SUBMISSIONS), (classified, CLASSIFIED), (placed, PLACED), (labels, LABELS)]
-    for frame, table in (*named, *((frame, RECALLED) for frame in recalled)):
+    named = ((submissions, SUBMISSIONS), (classified, CLASSIFIED), (placed, PLACED), (recalled, RECALLED))
+    for frame, table in (*named, (labels, LABELS)):
         check_table(frame, table, where="fit_matcher")
     target = target_of(classified)
     right = _right_names(labels, target)
@@ -175,11 +173,11 @@ def fit_matcher(
     learned = learned[learned != ""]
     unfitted = View(usual_weights(target), np.zeros(len(SHAPE) + 1), np.zeros(2))
     blank = Matcher(target, learned, unfitted, unfitted)
-    tables = (submissions, classified, placed)
+    tables = (submissions, classified, placed, recalled)
     informed = None
     if directory is not None and directory.duties:
-        informed = _fit_view(blank, tables, recalled[0], right, directory, settings)
-    plain = _fit_view(blank, tables, recalled[1], right, None, settings)
+        informed = _fit_view(blank, tables, right, directory, settings)
+    plain = _fit_view(blank, tables, right, None, settings)
     return Matcher(target, learned, informed or plain, plain)
 
 
@@ -199,25 +197,25 @@ def _right_names(labels: pd.DataFrame, target: str) -> list[frozenset[str]]:
 
 def _fit_view(
     matcher: Matcher,
-    tables: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame],
-    recalled: pd.DataFrame,
+    tables: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame],
     right: list[frozenset[str]],
     directory: Directory | None,
     settings: MatchSettings,
 ) -> View:
-    submissions, classified, placed = tables
+    submissions, classified, placed, recalled = tables
     target = matcher.target
     titles, texts = submissions["title"].tolist(), submissions["text"].tolist()
-    claims = find_claims(titles, texts, classified, directory=directory, settings=settings)
     candidates = gather_candidates(
+        titles,
+        texts,
         [f"{title}\n{text}" for title, text in zip(titles, texts, strict=True)],
         classified,
         placed,
         recalled,
-        claims,
         target=target,
         naming=matcher.naming(directory),
         directory=directory,
+        settings=settings,
     )
     hits = np.array(
         [candidates.names[name] in right[row] for row, name in zip(candidates.row, candidates.name, strict=True)],
@@ -229,7 +227,7 @@ def _fit_view(
         weights = fit_weights(candidates.features, candidates.row, hits, weights)
     begins, order, share = _ordered(candidates, weights, np.zeros(len(hits)))
     topic = classified["topic_probability"].to_numpy(dtype=np.float64)
-    shapes = _shapes(candidates, claims, begins, order, share, topic, target=target)
+    shapes = _shapes(candidates, begins, order, share, topic, target=target)
     known = np.array([len(names) > 0 for names in right], dtype=bool)
     chosen = np.diff(begins) > 0
     outcome = np.zeros(len(known), dtype=bool)
@@ -263,7 +261,6 @@ def _ordered(candidates: Candidates, weights: np.ndarray, against: Doubles) -> t
 
 def _shapes(
     candidates: Candidates,
-    claims: Claims,
     begins: Ints,
     order: Ints,
     share: Doubles,
@@ -272,11 +269,11 @@ def _shapes(
     target: str,
 ) -> Doubles:
     """What tells how sure the first of each row is, see SHAPE; with target topic, or no candidate, the topic alone."""
-    shapes = np.zeros((candidates.rows, len(SHAPE)))
+    claims, shapes = candidates.claims, np.zeros((candidates.rows, len(SHAPE)))
     sizes = np.diff(begins)
     rows = np.flatnonzero(sizes) if target != "topic" else np.zeros(0, dtype=np.int64)
     others = np.setdiff1d(np.arange(candidates.rows), rows)
-    shapes[others, SHAPE.index("learned")] = logit(topic[others])
+    shapes[others, SHAPE.index("learned")] = _logit(topic[others])
     if not len(rows):
         return shapes
     at = begins[:-1][rows]
@@ -287,9 +284,9 @@ def _shapes(
     entry = candidates.claim[first]
     own = np.append(claims.share, -1.0)[entry]
     learned = candidates.learned[first]
-    shapes[rows, SHAPE.index("share")] = logit(share[at])
+    shapes[rows, SHAPE.index("share")] = _logit(share[at])
     shapes[rows, SHAPE.index("gap")] = share[at] - second
-    shapes[rows, SHAPE.index("learned")] = logit(np.where(np.isnan(learned), share[at], learned))
+    shapes[rows, SHAPE.index("learned")] = _logit(np.where(np.isnan(learned), share[at], learned))
     shapes[rows, SHAPE.index("words")] = np.log1p(np.append(claims.words, 0)[entry])
     # In a department of one's own the best claim may be of a kind that is no candidate: then they do not agree.
     shapes[rows, SHAPE.index("agreed")] = (own >= 0) & (own >= claimed[rows])
@@ -298,7 +295,7 @@ def _shapes(
     return shapes
 
 
-def logit(p: Doubles) -> Doubles:
+def _logit(p: Doubles) -> Doubles:
     """Logarithm of the odds, kept finite."""
     p = np.clip(p, 1e-4, 1 - 1e-4)
     return np.asarray(np.log(p / (1 - p)))
